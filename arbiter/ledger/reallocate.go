@@ -1,0 +1,302 @@
+package ledger
+
+import (
+	"container/heap"
+
+	"github.com/tidwall/btree"
+
+	"github.com/conncord/conncord/events"
+)
+
+// scratch is memory that one reallocation after the other works in.
+type scratch struct {
+	claims []claim
+	least  []int
+	wants  []int
+	counts []int
+	queue  []filling
+}
+
+// reallocate moves the leases towards what the rule says: it finds each
+// container's target, lets those below it grow into what is free, and recalls
+// from those above it just what the others still lack and nobody is giving up
+// already.
+//
+// Its cost depends on the connections to share out and the number of services,
+// not on the number of containers: at most as many containers can have a target
+// or units as there are connections.
+func (l *Ledger) reallocate() {
+	l.unsettled = false
+	available := l.policy.Available() - l.withheld()
+	l.target(available - l.dead)
+	free := available - l.charged
+
+	lacking := 0
+	if l.now >= l.barrier {
+		lacking = l.grow(free)
+	}
+	over := max(0, l.charged-available)
+	if short := lacking + over - l.slack; short > 0 {
+		l.recall(short)
+	}
+}
+
+// withheld is what is kept back, after the recovery barrier, for containers of a
+// former incarnation that nobody has heard of and that may hold their fallback.
+func (l *Ledger) withheld() int {
+	if l.now >= l.floorUntil {
+		return 0
+	}
+	sum := 0
+	for _, s := range l.services {
+		sum += max(0, s.rule.Minimum-s.charge)
+	}
+	return sum
+}
+
+// target applies the rule: it sets every service's target, the level at which
+// that lies on its containers, and what the containers lack or have above it.
+func (l *Ledger) target(available int) {
+	claims := l.scratch.claims[:0]
+	for _, s := range l.services {
+		most := s.want
+		if s.rule.Maximum > 0 {
+			most = min(most, s.rule.Maximum)
+		}
+		claims = append(claims, claim{priority: s.rule.Priority, minimum: s.rule.Minimum, most: most})
+	}
+	award(max(0, available), claims)
+	for i, s := range l.services {
+		if s.stale || s.target != claims[i].got {
+			s.target = claims[i].got
+			l.settle(s)
+		}
+	}
+	l.scratch.claims = claims
+}
+
+// settle finds the level of one service.
+func (l *Ledger) settle(s *service) {
+	s.stale = false
+	if s.active.Len() >= s.target {
+		s.level = water{rank: nth(&s.active, s.target, func(*container) bool { return true })}
+	} else {
+		wants := l.scratch.wants[:0]
+		s.active.Scan(func(_ uint64, c *container) bool {
+			wants = append(wants, c.want)
+			return true
+		})
+		l.scratch.wants = wants
+		if n := s.target + 2; len(l.scratch.counts) < n {
+			l.scratch.counts = make([]int, n)
+		}
+		level, more := fill(s.target, wants, l.scratch.counts)
+		s.level = water{level, nth(&s.active, more, func(c *container) bool { return c.want > level })}
+	}
+	s.excess = 0
+	s.holders.Scan(func(_ uint64, c *container) bool {
+		s.excess += max(0, c.units-s.level.target(c.want, c.rank))
+		return true
+	})
+	s.need = s.excess + s.target - s.units
+}
+
+// nth returns the rank of the n-th container that qualifies; 0 for n = 0.
+func nth(set *btree.Map[uint64, *container], n int, qualifies func(*container) bool) (rank uint64) {
+	if n == 0 {
+		return 0
+	}
+	set.Scan(func(r uint64, c *container) bool {
+		if qualifies(c) {
+			n--
+			rank = r
+		}
+		return n > 0
+	})
+	return rank
+}
+
+// below returns the service's containers that are below their targets, in order
+// of registration.
+func (l *Ledger) below(s *service) []filling {
+	q, left := l.scratch.queue[:0], s.need
+	if left == 0 {
+		return q
+	}
+	s.queue.Scan(func(rank uint64, c *container) bool {
+		if n := s.level.target(c.want, rank) - c.units; n > 0 {
+			q = append(q, filling{c, c.units, n})
+			left -= n
+		}
+		return left > 0
+	})
+	l.scratch.queue = q
+	return q
+}
+
+// grow gives what is free to containers below their targets, and returns what
+// they still lack. What a container is charged for already, because it was
+// giving it up, costs nothing.
+func (l *Ledger) grow(free int) (lacking int) {
+	for _, s := range l.services {
+		for _, f := range l.below(s) {
+			if n := min(f.lacks, f.c.charge-f.c.units); n > 0 {
+				l.raise(f.c, n)
+			}
+		}
+		lacking += s.need
+	}
+	if lacking == 0 || free <= 0 {
+		return lacking
+	}
+	if lacking <= free {
+		for _, s := range l.services {
+			for _, f := range l.below(s) {
+				l.raise(f.c, f.lacks)
+			}
+		}
+		return 0
+	}
+	claims := l.scratch.claims
+	for i, s := range l.services {
+		claims[i].got = s.units
+		claims[i].most = s.units + s.need
+	}
+	award(free, claims)
+	for i, s := range l.services {
+		if n := claims[i].got - s.units; n > 0 {
+			l.spread(s, n)
+		}
+	}
+	return lacking - free
+}
+
+// spread gives units to those of a service's containers below their targets:
+// each to the one that has fewest, of equals to the one registered first.
+func (l *Ledger) spread(s *service, units int) {
+	q := byUnits(l.below(s))
+	heap.Init(&q)
+	for ; units > 0; units-- {
+		top := &q[0]
+		top.units++
+		top.lacks--
+		if top.lacks == 0 {
+			c, n := top.c, top.units
+			heap.Pop(&q)
+			l.raise(c, n-c.units)
+		} else {
+			heap.Fix(&q, 0)
+		}
+	}
+	for _, f := range q {
+		if n := f.units - f.c.units; n > 0 {
+			l.raise(f.c, n)
+		}
+	}
+}
+
+// recall takes units from containers above their targets, from each service in
+// the reverse order of the rule and within one from the container that has most,
+// of equals from the one registered last.
+func (l *Ledger) recall(units int) {
+	claims, least := l.scratch.claims, l.scratch.least[:0]
+	for i, s := range l.services {
+		claims[i].got = s.units
+		least = append(least, s.units-s.excess)
+	}
+	l.scratch.least = least
+	withdraw(units, claims, least)
+	for i, s := range l.services {
+		if n := s.units - claims[i].got; n > 0 {
+			l.drain(s, n)
+		}
+	}
+}
+
+// drain lowers the containers of one service that are above their targets.
+func (l *Ledger) drain(s *service, units int) {
+	q := byUnits(l.scratch.queue[:0])
+	s.holders.Reverse(func(rank uint64, c *container) bool {
+		if n := c.units - s.level.target(c.want, rank); n > 0 {
+			q = append(q, filling{c, -c.units, n})
+		}
+		return true
+	})
+	heap.Init(&q)
+	for ; units > 0; units-- {
+		top := &q[0]
+		top.units++
+		top.lacks--
+		if top.lacks == 0 {
+			c, n := top.c, -top.units
+			heap.Pop(&q)
+			l.lower(c, n)
+		} else {
+			heap.Fix(&q, 0)
+		}
+	}
+	for _, f := range q {
+		if -f.units < f.c.units {
+			l.lower(f.c, -f.units)
+		}
+	}
+	l.scratch.queue = q
+}
+
+// raise gives a container units.
+func (l *Ledger) raise(c *container, units int) {
+	s := c.service
+	l.move(c, c.units+units)
+	s.need -= units
+	l.touch(c, events.Grown)
+}
+
+// lower takes a container's units down and leaves its charge.
+func (l *Ledger) lower(c *container, units int) {
+	s := c.service
+	s.excess -= c.units - units
+	l.move(c, units)
+	l.touch(c, events.Recalling)
+}
+
+// move changes a container's units without making its service's level stale,
+// because levels do not depend on units.
+func (l *Ledger) move(c *container, units int) {
+	stale := c.service.stale
+	l.change(c, func() {
+		c.units = units
+		c.charge = max(c.charge, units)
+	})
+	c.changed = l.sequence
+	c.service.stale, l.unsettled = stale, false
+}
+
+// filling is a container that gets or loses units one by one. The one with the
+// fewest units comes first, of equals the one registered first; to lose them,
+// units are negative, and the one registered last comes first.
+type filling struct {
+	c     *container
+	units int
+	lacks int
+}
+
+type byUnits []filling
+
+func (q byUnits) Len() int { return len(q) }
+func (q byUnits) Less(i, j int) bool {
+	if q[i].units != q[j].units {
+		return q[i].units < q[j].units
+	}
+	if q[i].units < 0 {
+		return q[i].c.rank > q[j].c.rank
+	}
+	return q[i].c.rank < q[j].c.rank
+}
+func (q byUnits) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *byUnits) Push(x any)   { *q = append(*q, x.(filling)) }
+func (q *byUnits) Pop() any {
+	old := *q
+	f := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return f
+}

@@ -1,0 +1,143 @@
+package ledger
+
+import (
+	"github.com/tidwall/btree"
+
+	"github.com/conncord/conncord/events"
+)
+
+// A container is one registered container and its lease.
+type container struct {
+	id, host string
+	service  *service
+	rank     uint64 // order of registration
+	strict   bool
+	ttl      int64 // milliseconds
+
+	counter uint64 // of the newest intent that was taken
+	anchor  uint64 // of the intent that last extended the lease
+
+	lease    string
+	want     int
+	units    int
+	charge   int
+	changed  uint64 // sequence of the record that last changed units
+	deadline int64  // ledger time at which the lease is lost, or a lost one forgotten
+	lost     bool   // expired: it may not use its units, and is charged for its fallback
+
+	// fallback stands in the container's newest grant, which record written
+	// wrote. bound is the largest fallback of the grants that it may go by.
+	fallback, bound int
+	written         uint64
+
+	held, inUse, waiting int // as it says, for people
+
+	queued int64 // where the container stands in the queue of deadlines
+
+	// What the record under way does to it.
+	verb    events.Verb
+	why     events.Reason // when the verb is Ended
+	touched bool
+}
+
+// A service is a kind of container, with the sums over its containers.
+type service struct {
+	rule events.Service
+
+	members btree.Map[uint64, *container] // all, by rank
+	active  btree.Map[uint64, *container] // not lost and wanting something
+	holders btree.Map[uint64, *container] // not lost and having units
+	queue   btree.Map[uint64, *container] // not lost and wanting more than they have
+
+	want, units int // sums over the containers that are not lost
+	charge      int // over all
+
+	target int   // units by the rule
+	level  water // how they lie on the containers
+	stale  bool  // level must be found anew
+	excess int   // units above the containers' targets
+	need   int   // units below
+
+	// The fallback parts: part each, and one more up to rank partRank.
+	part      int
+	partRank  uint64
+	partStale bool
+}
+
+// sums are what a container adds to its service and to the whole. A change to a
+// container is made by [Ledger.change], which keeps them.
+type sums struct {
+	want, units, charge, slack, dead int
+	active, holder, waiting          bool
+}
+
+func (c *container) sums() sums {
+	if c.lost {
+		return sums{charge: c.charge, dead: c.charge}
+	}
+	return sums{
+		want: c.want, units: c.units, charge: c.charge, slack: c.charge - c.units,
+		active: c.want > 0, holder: c.units > 0, waiting: c.want > c.units,
+	}
+}
+
+// change applies a change to a container and keeps all sums and sets with it.
+func (l *Ledger) change(c *container, apply func()) {
+	before := c.sums()
+	apply()
+	after := c.sums()
+	if before == after {
+		return
+	}
+	l.account(c, before, after)
+}
+
+// account replaces what a container added before by what it adds now.
+func (l *Ledger) account(c *container, before, after sums) {
+	s := c.service
+	s.want += after.want - before.want
+	s.units += after.units - before.units
+	s.charge += after.charge - before.charge
+	l.charged += after.charge - before.charge
+	l.slack += after.slack - before.slack
+	l.dead += after.dead - before.dead
+	member(&s.active, c, before.active, after.active)
+	member(&s.holders, c, before.holder, after.holder)
+	member(&s.queue, c, before.waiting, after.waiting)
+	s.stale = true
+	l.unsettled = true
+}
+
+func member(set *btree.Map[uint64, *container], c *container, before, after bool) {
+	switch {
+	case after && !before:
+		set.Set(c.rank, c)
+	case before && !after:
+		set.Delete(c.rank)
+	}
+}
+
+// fallbackOf returns the container's part of its service's minimum. The parts of
+// all members add up to the minimum: equal ones, and one more for those that
+// were registered first.
+func (s *service) fallbackOf(c *container) int {
+	if s.partStale {
+		s.partStale = false
+		n := s.members.Len()
+		s.part = s.rule.Minimum / n
+		more := s.rule.Minimum % n
+		s.partRank = 0
+		s.members.Scan(func(rank uint64, _ *container) bool {
+			if more == 0 {
+				return false
+			}
+			more--
+			s.partRank = rank
+			return true
+		})
+	}
+	if c.rank <= s.partRank {
+		return s.part + 1
+	}
+	return s.part
+}

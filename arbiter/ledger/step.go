@@ -1,0 +1,140 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/conncord/conncord/events"
+)
+
+// maxQueueWalk is how many waiting containers of its own service are looked at
+// to find a container's place in the queue; beyond it the place is a lower
+// bound. It keeps the cost of an intent independent of the number of
+// containers.
+const maxQueueWalk = 100
+
+// step makes the record of the intent that was just applied, and the grants for
+// those whom it concerns.
+func (l *Ledger) step(in Input, answer reply) Step {
+	if answer.to != nil {
+		l.touch(answer.to, events.Noted)
+	}
+	step := Step{Record: events.Record{
+		Sequence: l.sequence, Incarnation: l.incarnation, Epoch: l.epoch, Ledger: l.now, Wall: in.Wall,
+		Entry: in.Entry, Intent: in.Intent, Size: max(in.Size, len(in.Intent)),
+		Available: l.policy.Available(), Charged: l.charged,
+	}}
+	if answer.why.Refusal() {
+		step.Record.Refused = answer.why
+	}
+	if len(l.touched) > 0 {
+		step.Record.Decisions = make([]events.Decision, 0, len(l.touched))
+		step.Grants = make([]events.Grant, 0, len(l.touched)+1)
+	}
+	for _, c := range l.touched {
+		l.decide(&step, c, answer)
+		c.touched, c.verb = false, 0
+	}
+	if answer.id != "" {
+		step.Grants = append(step.Grants, l.note(answer))
+	}
+	clear(l.touched)
+	l.touched = l.touched[:0]
+	step.Encoded = events.EncodeRecord(&step.Record, l.hash)
+	l.hash = step.Record.Hash
+	return step
+}
+
+// decide adds what happened to one container.
+func (l *Ledger) decide(step *Step, c *container, answer reply) {
+	why := l.reason(c, answer)
+	if c.verb == events.Ended {
+		c.fallback = 0
+	} else if c.lost {
+		c.fallback = c.charge
+	} else {
+		c.fallback = 0
+		if !c.strict {
+			c.fallback = min(c.service.fallbackOf(c), c.units)
+		}
+		c.bound = max(c.bound, c.fallback)
+	}
+	c.written = l.sequence
+	step.Record.Decisions = append(step.Record.Decisions, events.Decision{
+		Verb: c.verb, Container: c.id, Lease: c.lease,
+		Units: c.units, Charge: c.charge, Fallback: c.fallback, Reason: why,
+	})
+	step.Grants = append(step.Grants, l.grant(c, why))
+}
+
+// grant returns what the container's mailbox is to hold.
+func (l *Ledger) grant(c *container, why events.Reason) events.Grant {
+	g := events.Grant{
+		Verb: c.verb, Container: c.id, Incarnation: l.incarnation, Epoch: l.epoch, Sequence: l.sequence,
+		Ack: c.counter, Anchor: c.anchor, Lease: c.lease,
+		Units: c.units, Charge: c.charge, Want: c.want, Fallback: c.fallback,
+		TTL: time.Duration(c.ttl) * time.Millisecond, Margin: l.policy.Margin, Reason: why,
+	}
+	if c.verb == events.Ended {
+		return g
+	}
+	g.Minimum = c.service.fallbackOf(c)
+	if !c.lost && c.units < c.want {
+		g.Position = l.position(c)
+		for _, s := range l.services {
+			if s.units > 0 && len(g.Holders) < events.MaxHolders {
+				g.Holders = append(g.Holders, events.Holder{Service: s.rule.Name, Priority: s.rule.Priority, Units: s.units})
+			}
+		}
+	}
+	return g
+}
+
+// note answers a sender that is not registered.
+func (l *Ledger) note(answer reply) events.Grant {
+	return events.Grant{
+		Verb: events.Noted, Container: answer.id, Incarnation: l.incarnation, Epoch: l.epoch, Sequence: l.sequence,
+		Ack: answer.ack, TTL: max(l.policy.TTL, events.MinTTL), Margin: l.policy.Margin, Reason: answer.why,
+	}
+}
+
+// reason says why the container's lease is as it is.
+func (l *Ledger) reason(c *container, answer reply) events.Reason {
+	switch {
+	case c.verb == events.Ended:
+		return c.why
+	case c.lost:
+		return events.Expired
+	case answer.to == c && answer.why != events.NoReason:
+		return answer.why
+	case c.verb == events.Recalling:
+		return events.Recalled
+	case c.units >= c.want:
+		return events.NoReason
+	case l.now < l.barrier:
+		return events.Barrier
+	case c.service.rule.Maximum > 0 && c.service.units >= c.service.rule.Maximum:
+		return events.Maximum
+	}
+	return events.Shortage
+}
+
+// position returns the container's place among those that wait: all of the
+// services that come before its own, and those of its own registered earlier.
+func (l *Ledger) position(c *container) int {
+	place := 1
+	for _, s := range l.services {
+		if s == c.service {
+			break
+		}
+		place += s.queue.Len()
+	}
+	walked := 0
+	c.service.queue.Scan(func(rank uint64, _ *container) bool {
+		if rank >= c.rank || walked == maxQueueWalk {
+			return false
+		}
+		walked++
+		return true
+	})
+	return place + walked
+}

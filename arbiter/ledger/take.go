@@ -1,0 +1,251 @@
+package ledger
+
+import (
+	"errors"
+	"time"
+
+	"github.com/conncord/conncord/events"
+)
+
+// A reply says whom the record under way must answer although its lease may
+// not change, and why the intent was not accepted or what is to be noted.
+type reply struct {
+	why events.Reason
+	// to is the sender when it is registered; id and ack name it when it is not.
+	to  *container
+	id  string
+	ack uint64
+}
+
+func refuse(why events.Reason) reply { return reply{why: why} }
+
+// take applies the intent.
+func (l *Ledger) take(in Input) reply {
+	if in.Size > events.MaxEntryBytes || len(in.Intent) > events.MaxEntryBytes {
+		return refuse(events.Oversize)
+	}
+	intent, err := events.DecodeIntent(in.Intent)
+	if err != nil {
+		return refuse(unreadable(err))
+	}
+	if intent.Kind.Own() {
+		if in.Entry != "" {
+			return refuse(events.Forged)
+		}
+		l.takeOwn(intent)
+		return reply{}
+	}
+	c := l.containers[intent.Container]
+	if c != nil {
+		if intent.Counter <= c.counter {
+			return refuse(events.Stale)
+		}
+		c.counter = intent.Counter
+	}
+	switch {
+	case l.policy.Rule == 0:
+		return reply{why: events.NoPolicy, id: intent.Container, ack: intent.Counter}
+	case intent.Kind == events.Cleanup:
+		l.cleanup()
+		return reply{to: l.containers[intent.Container]}
+	case intent.Kind == events.Register:
+		return l.register(intent, c)
+	case c == nil:
+		return reply{why: events.UnknownSender, id: intent.Container, ack: intent.Counter}
+	case intent.Kind == events.Release:
+		return l.release(intent, c)
+	case intent.Kind == events.Request && intent.Want == 0:
+		return reply{why: events.ZeroRequest, to: c}
+	}
+	return l.heard(intent, c)
+}
+
+// unreadable maps a decoding failure to the reason that stands in the record.
+func unreadable(err error) events.Reason {
+	switch {
+	case errors.Is(err, events.ErrVersion):
+		return events.UnknownVersion
+	case errors.Is(err, events.ErrOversize):
+		return events.Oversize
+	}
+	return events.Unreadable
+}
+
+// takeOwn applies what the arbiter itself says. Lead, Resign and Tick need
+// nothing but their record.
+func (l *Ledger) takeOwn(intent *events.Intent) {
+	switch intent.Kind {
+	case events.SetPolicy:
+		l.setPolicy(intent.Policy)
+	case events.Begin:
+		if ms := int64(intent.Barrier / time.Millisecond); ms > 0 {
+			l.barrier = l.now + ms
+			l.floorUntil = l.now + 2*ms
+		}
+	}
+}
+
+// setPolicy puts a policy in force. Containers keep their order, and those of
+// services that the policy does not list fall under its rule for unlisted ones;
+// none is thrown out.
+func (l *Ledger) setPolicy(p events.Policy) {
+	l.policy = p
+	old := l.services
+	l.services = nil
+	for _, rule := range p.Services {
+		l.serviceFor(rule)
+	}
+	for _, s := range old {
+		if s.members.Len() == 0 {
+			continue
+		}
+		rule, _ := p.Find(s.rule.Name)
+		rule.Priority = max(rule.Priority, 1) // a service refused from now on goes on as the least important
+		fresh := l.serviceFor(rule)
+		s.members.Scan(func(_ uint64, c *container) bool {
+			sum := c.sums()
+			l.account(c, sum, sums{})
+			c.service = fresh
+			fresh.members.Set(c.rank, c)
+			l.account(c, sums{}, sum)
+			return true
+		})
+		fresh.partStale = true
+	}
+	l.unsettled = true
+}
+
+// register takes a container in, or again. A known one keeps its rank; what it
+// holds is taken as it says, because only it can know.
+func (l *Ledger) register(intent *events.Intent, c *container) reply {
+	if c != nil {
+		if c.service.rule.Name != intent.Service {
+			return reply{why: events.OtherService, to: c}
+		}
+		c.ttl, c.strict = l.ttlFor(intent), intent.Strict
+		return l.heard(intent, c)
+	}
+	rule, admitted := l.policy.Find(intent.Service)
+	switch {
+	case !admitted:
+		return reply{why: events.UnlistedRefused, id: intent.Container, ack: intent.Counter}
+	case len(l.containers) >= events.MaxContainers,
+		!l.has(rule) && len(l.services) >= events.MaxServices:
+		return reply{why: events.TooMany, id: intent.Container, ack: intent.Counter}
+	}
+	l.ranks++
+	want, ceiling := min(intent.Want, l.policy.Limit), min(intent.Ceiling, l.policy.Limit)
+	c = &container{
+		id: intent.Container, host: intent.Host, service: l.serviceFor(rule), rank: l.ranks,
+		strict: intent.Strict, ttl: l.ttlFor(intent), counter: intent.Counter, anchor: intent.Counter,
+		lease: events.LeaseID(l.incarnation, l.sequence),
+		want:  want, units: min(want, ceiling), charge: ceiling, changed: l.sequence,
+		held: intent.Held, inUse: intent.InUse, waiting: intent.Waiting,
+	}
+	l.join(c)
+	l.deadlines.set(c, l.now+c.ttl)
+	l.touch(c, events.Granted)
+	return reply{to: c, why: capped(intent, c)}
+}
+
+func (l *Ledger) ttlFor(intent *events.Intent) int64 {
+	ttl := intent.TTL
+	if ttl < events.MinTTL || ttl > l.policy.TTL {
+		ttl = l.policy.TTL
+	}
+	return int64(ttl / time.Millisecond)
+}
+
+// heard takes what a registered container says: it is alive, its promise may
+// lower its charge, and its want may move.
+func (l *Ledger) heard(intent *events.Intent, c *container) reply {
+	if c.lost {
+		l.revive(intent, c)
+	} else {
+		l.promise(intent, c, min(intent.Want, l.policy.Limit))
+	}
+	c.anchor = intent.Counter
+	c.held, c.inUse, c.waiting = intent.Held, intent.InUse, intent.Waiting
+	l.deadlines.set(c, l.now+c.ttl)
+	l.touch(c, events.Renewed)
+	return reply{to: c, why: capped(intent, c)}
+}
+
+// promise applies a container's ceiling, and what it wants now, to its lease.
+func (l *Ledger) promise(intent *events.Intent, c *container, want int) {
+	known := intent.Incarnation == l.incarnation
+	current := known && intent.Seen >= c.changed
+	if known && intent.Seen >= c.written {
+		c.bound = c.fallback
+	}
+	// More than the database has, nobody can hold.
+	ceiling := min(intent.Ceiling, max(c.charge, l.policy.Limit))
+	charge, units := c.charge, c.units
+	l.change(c, func() {
+		c.want = want
+		c.units = min(c.units, want)
+		if current {
+			c.charge = max(c.units, ceiling)
+		} else {
+			c.charge = max(c.charge, ceiling)
+		}
+	})
+	if c.units < units {
+		c.changed = l.sequence
+		l.touch(c, events.Lowered)
+	}
+	if c.charge < charge {
+		l.touch(c, events.Confirmed)
+	}
+}
+
+// revive takes back a container whose lease was lost. It keeps what it holds,
+// under a new lease.
+func (l *Ledger) revive(intent *events.Intent, c *container) {
+	l.change(c, func() {
+		c.lost = false
+		c.want = min(intent.Want, l.policy.Limit)
+		c.charge = min(intent.Ceiling, l.policy.Limit)
+		c.units = min(c.want, c.charge)
+	})
+	c.lease = events.LeaseID(l.incarnation, l.sequence)
+	c.changed = l.sequence
+	c.bound = 0
+	l.touch(c, events.Granted)
+}
+
+// capped says whether the container wants more than it can be given at all.
+func capped(intent *events.Intent, c *container) events.Reason {
+	if intent.Want > c.want {
+		return events.Capped
+	}
+	return events.NoReason
+}
+
+// release ends a lease. A container that still holds connections stays charged
+// for them until it says that they are gone, or its lease runs out.
+func (l *Ledger) release(intent *events.Intent, c *container) reply {
+	switch {
+	case intent.Ceiling == 0:
+		l.remove(c, events.Released)
+		return reply{}
+	case !c.lost:
+		l.promise(intent, c, 0)
+		l.touch(c, events.Lowered)
+	}
+	return reply{to: c}
+}
+
+// cleanup forgets the lost leases.
+func (l *Ledger) cleanup() {
+	var lost []*container
+	l.order.Scan(func(_ uint64, c *container) bool {
+		if c.lost {
+			lost = append(lost, c)
+		}
+		return true
+	})
+	for _, c := range lost {
+		l.remove(c, events.Cleaned)
+	}
+}
