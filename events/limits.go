@@ -50,3 +50,7 @@ const (
 	// each container at most.
 	MaxDecisions = MaxContainers + 1
 )
+
+// Millis returns n milliseconds, the unit in which durations travel and ledger
+// time is counted.
+func Millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }

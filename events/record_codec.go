@@ -12,9 +12,9 @@ type Hash [16]byte
 
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
-// hashPlace is how many bytes the hash takes at the end of an encoded record:
-// the head of a binary of 16 bytes, and the bytes.
-const hashPlace = 2 + len(Hash{})
+// hashHead is the head of a binary of 16 bytes. It stands before the hash, at
+// the end of an encoded record.
+const hashHead = "\xc4\x10"
 
 // recordVersion is the schema version that this program writes.
 const recordVersion = 1
@@ -66,11 +66,12 @@ func EncodeRecord(rec *Record, prev Hash) []byte {
 // VerifyLink reports whether an encoded record's hash follows from the hash of
 // the record before it and its own bytes.
 func VerifyLink(data []byte, prev Hash) bool {
-	if len(data) < hashPlace {
+	at := len(data) - len(Hash{})
+	if at < len(hashHead) {
 		return false
 	}
-	body := data[:len(data)-hashPlace]
-	return link(prev, body) == Hash(data[len(data)-len(Hash{}):])
+	body, head := data[:at-len(hashHead)], data[at-len(hashHead):at]
+	return string(head) == hashHead && link(prev, body) == Hash(data[at:])
 }
 
 func link(prev Hash, body []byte) Hash {

@@ -1,0 +1,140 @@
+package arbiter
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/conncord/conncord/arbiter/ledger"
+	"github.com/conncord/conncord/events"
+)
+
+// An Arbiter is one candidate for the leadership of a budget.
+type Arbiter struct {
+	Config
+	state atomic.Pointer[State]
+
+	// What follows belongs to the goroutine of Run.
+
+	ledger *ledger.Ledger // nil: not read yet, or dropped
+	skip   bool           // the stored snapshot was of no use: read the history from its start
+	next   time.Time      // when to campaign next
+	led    bool           // it has led before
+
+	lead *leadership // nil: following
+}
+
+// State is what an arbiter is doing.
+type State struct {
+	ID          string
+	Leading     bool
+	CaughtUp    bool   // it has read the history to its end
+	Leader      string // who leads, as far as it knows
+	Incarnation uint64
+	Epoch       uint64
+	Sequence    uint64
+	Charged     int
+	Containers  int
+	Refused     uint64
+}
+
+// New returns an arbiter that does nothing until Run.
+func New(cfg Config) (*Arbiter, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	cfg.Logger = cfg.Logger.With("arbiter", cfg.ID)
+	a := &Arbiter{Config: cfg}
+	a.state.Store(&State{ID: cfg.ID})
+	return a, nil
+}
+
+// State returns what the arbiter is doing. It may be called concurrently.
+func (a *Arbiter) State() State { return *a.state.Load() }
+
+// Run follows and leads until the context ends, and then hands over. It returns
+// nil: whatever fails is logged and tried again.
+func (a *Arbiter) Run(ctx context.Context) error {
+	// A blocking read does not heed its context: interrupt it.
+	stop := context.AfterFunc(ctx, a.Log.Interrupt)
+	defer stop()
+	pause := minPause
+	for ctx.Err() == nil {
+		err := a.step(ctx)
+		a.publish()
+		if err == nil {
+			pause = minPause
+			continue
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		a.Logger.Warn("Redis does not answer as it should; trying again", "error", err, "pause", pause)
+		wait(ctx, pause)
+		pause = min(2*pause, maxPause)
+	}
+	a.handOver()
+	a.publish()
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// step does one round of following or leading. It returns an error when Redis
+// is to be tried again later.
+func (a *Arbiter) step(ctx context.Context) error {
+	if a.lead == nil {
+		return a.follow(ctx)
+	}
+	err := a.lead.round(ctx)
+	if errors.Is(err, events.ErrFenced) || errors.Is(err, events.ErrDiverged) {
+		a.drop(err)
+		return nil
+	}
+	return err
+}
+
+// drop ends a leadership that was lost. The ledger may have run ahead of the
+// history and goes with it.
+func (a *Arbiter) drop(why error) {
+	a.Logger.Warn("leadership lost", "epoch", a.lead.standing.Epoch, "reason", why)
+	a.lead, a.ledger = nil, nil
+	a.next = time.Time{}
+}
+
+// publish makes the present state visible to others.
+func (a *Arbiter) publish() {
+	s := *a.state.Load()
+	s.Leading = a.lead != nil
+	if l := a.ledger; l != nil {
+		s.Incarnation, s.Epoch, s.Sequence = l.Incarnation(), l.Epoch(), l.Sequence()
+		s.Charged, s.Containers, s.Refused = l.Charged(), l.Containers(), l.Refused()
+	}
+	if s.Leading {
+		s.Leader, s.CaughtUp = a.ID, true
+	}
+	if s != *a.state.Load() {
+		a.state.Store(&s)
+	}
+}
+
+// noteLeader remembers who leads, and logs a change.
+func (a *Arbiter) noteLeader(id string) {
+	s := *a.state.Load()
+	if s.Leader == id && s.CaughtUp {
+		return
+	}
+	a.Logger.LogAttrs(context.Background(), slog.LevelInfo, "following", slog.String("leader", id))
+	s.Leader, s.CaughtUp = id, true
+	a.state.Store(&s)
+}

@@ -1,0 +1,112 @@
+package arbiter
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/conncord/conncord/events"
+)
+
+// A Log is what an arbiter needs of Redis: [events.Log] implements it.
+type Log interface {
+	Campaign(ctx context.Context, arbiter string, lease time.Duration, incarnation uint64) (events.Standing, error)
+	Extend(ctx context.Context, s events.Standing, lease time.Duration) (oldest string, err error)
+	ReadIntents(ctx context.Context, cursor string, count int, block time.Duration) ([]events.Entry, error)
+	Commit(ctx context.Context, s events.Standing, b *events.Batch) error
+	ReadRecords(ctx context.Context, after uint64, count int, block time.Duration) ([][]byte, error)
+	SaveSnapshot(ctx context.Context, s events.Standing, snap *events.Snapshot) error
+	LoadSnapshot(ctx context.Context) (*events.Snapshot, error)
+	Interrupt()
+}
+
+// The limits and intervals of an arbiter.
+const (
+	// DefaultLease is the default duration of the leader's lease. It bounds how
+	// long nobody decides after a leader was killed.
+	DefaultLease = time.Second
+
+	// MinLease is the shortest lease that leaves room for three extensions.
+	MinLease = 100 * time.Millisecond
+
+	// maxBatch is how many intents are taken and committed at once. It bounds
+	// how long one commit keeps Redis from serving others, and what is decided
+	// again after a lost leadership.
+	maxBatch = 256
+
+	// maxRead is how many records a follower reads at once.
+	maxRead = 1000
+
+	// minPause and maxPause bound the pause between tries after an error.
+	minPause = 10 * time.Millisecond
+	maxPause = time.Second
+
+	// snapshotEvery is after how many records a snapshot is saved, if there are
+	// few containers. With many it is twice their number, so that snapshots
+	// cost a constant part of the work.
+	snapshotEvery = 2048
+
+	// minMailboxLife is how long a mailbox is kept at least.
+	minMailboxLife = time.Minute
+)
+
+// A Config says how an arbiter is to work. Log and Policy must be set.
+type Config struct {
+	Log    Log
+	Policy events.Policy // what is to be in force while this arbiter leads
+
+	ID    string        // unique; empty: host name and a random part
+	Lease time.Duration // of the leader; 0: DefaultLease
+
+	// Fresh says that no container holds a connection: a history that begins
+	// on an empty Redis begins without the recovery barrier. It counts once,
+	// for the first leadership of the process.
+	Fresh bool
+
+	Logger *slog.Logger // nil: slog.Default()
+}
+
+func (c Config) withDefaults() Config {
+	if c.ID == "" {
+		c.ID = newID()
+	}
+	if c.Lease == 0 {
+		c.Lease = DefaultLease
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+func (c *Config) validate() error {
+	if c.Log == nil {
+		return errors.New("arbiter: no log is set")
+	}
+	if err := events.CheckContainer(c.ID); err != nil {
+		return fmt.Errorf("arbiter: id: %w", err)
+	}
+	if c.Lease < MinLease {
+		return fmt.Errorf("arbiter: a leader's lease of %v is too short: set at least %v", c.Lease, MinLease)
+	}
+	if err := c.Policy.Check(); err != nil {
+		return fmt.Errorf("arbiter: policy: %w", err)
+	}
+	return nil
+}
+
+func newID() string {
+	return fmt.Sprintf("arbiter-%d-%06x", os.Getpid(), randomUint64()>>40)
+}
+
+// randomUint64 returns a random number other than 0, which means none.
+func randomUint64() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
+	return max(1, binary.BigEndian.Uint64(b[:]))
+}

@@ -1,0 +1,144 @@
+package arbiter
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/conncord/conncord/arbiter/ledger"
+	"github.com/conncord/conncord/events"
+)
+
+// errNotDerived is returned when a record does not follow from the history
+// before it. An arbiter that finds one must not lead: it, or the one that wrote
+// the record, is wrong.
+var errNotDerived = errors.New("the history cannot be re-derived")
+
+// follow reads what is new in the history and campaigns when it is time.
+func (a *Arbiter) follow(ctx context.Context) error {
+	if a.ledger == nil {
+		if err := a.load(ctx); err != nil {
+			return err
+		}
+	}
+	n, err := a.catchUp(ctx, time.Until(a.next))
+	if err != nil || n == maxRead || time.Now().Before(a.next) {
+		return err
+	}
+	s, err := a.Log.Campaign(ctx, a.ID, a.Lease, randomUint64())
+	if err != nil {
+		return err
+	}
+	if !s.Won {
+		a.noteLeader(s.Leader)
+		a.next = time.Now().Add(min(max(s.Left, 0), a.Lease/4) + time.Millisecond)
+		return nil
+	}
+	return a.begin(ctx, s)
+}
+
+// load takes the newest snapshot as the state to go on from.
+func (a *Arbiter) load(ctx context.Context) error {
+	a.ledger = ledger.New(0, 0)
+	if a.skip {
+		return nil
+	}
+	snap, err := a.Log.LoadSnapshot(ctx)
+	var decode *events.DecodeError
+	switch {
+	case errors.As(err, &decode):
+		a.Logger.Warn("the snapshot is of no use; reading the history from its start", "error", err)
+		a.skip = true
+	case err != nil:
+		a.ledger = nil
+		return err
+	case snap != nil:
+		restored, err := ledger.Restore(snap)
+		if err != nil {
+			a.Logger.Warn("the snapshot is of no use; reading the history from its start", "error", err)
+			a.skip = true
+			return nil
+		}
+		a.ledger = restored
+	}
+	return nil
+}
+
+// catchUp re-derives what is new in the history, waiting up to block for
+// something to come, and returns how many records there were.
+func (a *Arbiter) catchUp(ctx context.Context, block time.Duration) (int, error) {
+	records, err := a.Log.ReadRecords(ctx, a.ledger.Sequence(), maxRead, block)
+	if err != nil {
+		return 0, err
+	}
+	for _, data := range records {
+		if err := a.derive(data); err != nil {
+			// What was read from a snapshot is read from the start now. If that
+			// was the start, there is nothing left but to wait for another history.
+			a.ledger, a.skip = nil, !a.skip
+			return 0, err
+		}
+	}
+	return len(records), nil
+}
+
+// derive applies one record and checks that the ledger comes to the same.
+func (a *Arbiter) derive(data []byte) error {
+	rec, err := events.DecodeRecord(data)
+	if err != nil {
+		return fmt.Errorf("%w: after record %d: %w", errNotDerived, a.ledger.Sequence(), err)
+	}
+	if rec.Incarnation != a.ledger.Incarnation() {
+		a.ledger = ledger.New(rec.Incarnation, rec.Sequence-1)
+	}
+	if rec.Sequence != a.ledger.Sequence()+1 {
+		return fmt.Errorf("%w: record %d follows record %d", errNotDerived, rec.Sequence, a.ledger.Sequence())
+	}
+	if step := a.ledger.Apply(inputOf(rec)); !bytes.Equal(step.Encoded, data) {
+		return fmt.Errorf("%w: record %d of epoch %d: another decision or hash follows from what was before", errNotDerived, rec.Sequence, rec.Epoch)
+	}
+	if rec.Entry == "" {
+		if own, err := events.DecodeIntent(rec.Intent); err == nil && own.Kind == events.Resign {
+			a.next = time.Time{} // the lease is free: campaign at once
+		}
+	}
+	return nil
+}
+
+// inputOf returns what the record was made of.
+func inputOf(rec *events.Record) ledger.Input {
+	in := ledger.Input{Epoch: rec.Epoch, Now: rec.Ledger, Wall: rec.Wall, Entry: rec.Entry, Intent: rec.Intent}
+	if rec.Size > len(rec.Intent) {
+		in.Size = rec.Size
+	}
+	return in
+}
+
+// begin starts the leadership that was won.
+func (a *Arbiter) begin(ctx context.Context, s events.Standing) error {
+	if s.Begun {
+		a.ledger = ledger.New(s.Incarnation, s.Sequence)
+	}
+	// The former leader may have committed until the moment of the election.
+	for a.ledger.Sequence() < s.Sequence {
+		n, err := a.catchUp(ctx, 0)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+	}
+	if a.ledger.Incarnation() != s.Incarnation || a.ledger.Sequence() != s.Sequence || a.ledger.Hash() != s.Hash {
+		err := fmt.Errorf("%w: the history ends at record %d (%s), this arbiter is at %d (%s)",
+			errNotDerived, s.Sequence, s.Hash, a.ledger.Sequence(), a.ledger.Hash())
+		a.ledger, a.skip = nil, !a.skip
+		a.next = time.Now().Add(a.Lease) // let another one try
+		return err
+	}
+	a.lead = a.newLeadership(s)
+	a.led = true
+	return nil
+}

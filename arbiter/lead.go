@@ -1,0 +1,201 @@
+package arbiter
+
+import (
+	"context"
+	"time"
+
+	"github.com/conncord/conncord/arbiter/ledger"
+	"github.com/conncord/conncord/events"
+)
+
+// A leadership is one epoch as its leader lives it.
+type leadership struct {
+	*Arbiter
+	standing events.Standing
+	cursor   string // id of the newest inbox entry that was taken
+
+	won  time.Time // when the epoch began, on the monotonic clock
+	base int64     // ledger time at that moment
+
+	extend     time.Time      // when to extend the lease
+	pending    *events.Batch  // applied, and not known to be committed
+	mail       map[string]int // place of each container in the mail of the batch under way
+	snapshotAt uint64         // sequence from which on a snapshot is due
+	refused    uint64         // intents refused when that was last logged
+}
+
+// newLeadership prepares the first batch: what the history must say about the
+// new leader before anything else.
+func (a *Arbiter) newLeadership(s events.Standing) *leadership {
+	l := &leadership{
+		Arbiter: a, standing: s, cursor: s.Cursor,
+		won: time.Now(), base: a.ledger.Now(), refused: a.ledger.Refused(),
+		mail: map[string]int{},
+	}
+	l.extend = l.won.Add(a.Lease / 3)
+	l.snapshotAt = s.Sequence // the first commit saves one
+	batch := l.newBatch()
+	if s.Begun {
+		barrier := l.barrier()
+		l.own(batch, events.Intent{Kind: events.Begin, Barrier: barrier})
+		a.Logger.Warn("a new history begins", "incarnation", s.Incarnation, "empty", s.First, "recovery_barrier", barrier)
+	}
+	l.own(batch, events.Intent{Kind: events.Lead, Arbiter: a.ID})
+	if !samePolicy(a.ledger.Policy(), a.Policy) {
+		l.own(batch, events.Intent{Kind: events.SetPolicy, Policy: a.Policy})
+		a.Logger.Info("policy in force", "plan", a.Policy.Plan, "limit", a.Policy.Limit, "reserve", a.Policy.Reserve, "ttl", a.Policy.TTL)
+	}
+	l.seal(batch)
+	a.Logger.Info("leading", "epoch", s.Epoch, "incarnation", s.Incarnation, "sequence", s.Sequence)
+	return l
+}
+
+// now returns the ledger time.
+func (l *leadership) now() int64 { return l.base + time.Since(l.won).Milliseconds() }
+
+// round extends the lease when it is time, takes what is in the inbox or waits
+// for something to come, and commits what follows.
+func (l *leadership) round(ctx context.Context) error {
+	if l.pending != nil {
+		if err := l.commit(ctx); err != nil {
+			return err
+		}
+	}
+	if !time.Now().Before(l.extend) {
+		if err := l.keep(ctx); err != nil {
+			return err
+		}
+	}
+	entries, err := l.Log.ReadIntents(ctx, l.cursor, maxBatch, l.patience())
+	if err != nil {
+		return err
+	}
+	batch := l.newBatch()
+	for _, e := range entries {
+		in := ledger.Input{Entry: e.ID, Intent: e.Body}
+		if e.Size > len(e.Body) {
+			in.Size = e.Size
+		}
+		l.apply(batch, in)
+		l.cursor = e.ID
+	}
+	if due, ok := l.ledger.Next(); ok && due <= l.now() {
+		l.own(batch, events.Intent{Kind: events.Tick})
+	}
+	l.seal(batch)
+	if l.pending == nil {
+		return nil
+	}
+	return l.commit(ctx)
+}
+
+// patience is how long a read of the inbox may wait: until the lease is to be
+// extended or something in the ledger is due.
+func (l *leadership) patience() time.Duration {
+	p := time.Until(l.extend)
+	if due, ok := l.ledger.Next(); ok {
+		p = min(p, time.Duration(due-l.now())*time.Millisecond)
+	}
+	return max(p, time.Millisecond)
+}
+
+// keep extends the lease.
+func (l *leadership) keep(ctx context.Context) error {
+	now := time.Now()
+	oldest, err := l.Log.Extend(ctx, l.standing, l.Lease)
+	if err != nil {
+		return err
+	}
+	l.extend = now.Add(l.Lease / 3)
+	if l.cursor != noCursor && later(oldest, l.cursor) {
+		// A commit leaves the entry at the cursor in the inbox. Those who said
+		// what is lost will say it again.
+		l.Logger.Warn("somebody else trimmed the inbox: intents may be lost", "oldest", oldest, "cursor", l.cursor)
+	}
+	if n := l.ledger.Refused(); n > l.refused {
+		l.Logger.Warn("intents were refused; the history holds them and the reasons", "count", n-l.refused, "total", n)
+		l.refused = n
+	}
+	return nil
+}
+
+// newBatch returns an empty batch on the present end of the history.
+func (l *leadership) newBatch() *events.Batch {
+	clear(l.mail)
+	return &events.Batch{BaseSequence: l.ledger.Sequence(), BaseHash: l.ledger.Hash(), BaseCursor: l.cursor}
+}
+
+// apply runs one intent through the ledger and adds what follows to the batch.
+func (l *leadership) apply(b *events.Batch, in ledger.Input) {
+	in.Epoch, in.Now, in.Wall = l.standing.Epoch, l.now(), time.Now().UnixMilli()
+	step := l.ledger.Apply(in)
+	b.Records = append(b.Records, step.Encoded)
+	for i := range step.Grants {
+		g := &step.Grants[i]
+		m := events.Mail{Container: g.Container, Grant: events.EncodeGrant(g), Keep: max(2*g.TTL, minMailboxLife)}
+		if at, ok := l.mail[g.Container]; ok {
+			b.Mail[at] = m // the newer grant replaces the older one
+			continue
+		}
+		l.mail[g.Container] = len(b.Mail)
+		b.Mail = append(b.Mail, m)
+	}
+}
+
+// own applies an intent of the arbiter itself.
+func (l *leadership) own(b *events.Batch, in events.Intent) {
+	l.apply(b, ledger.Input{Intent: events.EncodeIntent(&in)})
+}
+
+// seal makes the batch, if there is anything in it, the one to be committed.
+func (l *leadership) seal(b *events.Batch) {
+	if len(b.Records) > 0 {
+		b.Sequence, b.Hash, b.Cursor = l.ledger.Sequence(), l.ledger.Hash(), l.cursor
+		l.pending = b
+	}
+}
+
+// commit commits the pending batch. After an error whose meaning is unknown the
+// batch stays pending, to be committed again unchanged.
+func (l *leadership) commit(ctx context.Context) error {
+	if err := l.Log.Commit(ctx, l.standing, l.pending); err != nil {
+		return err
+	}
+	l.pending = nil
+	if l.ledger.Sequence() < l.snapshotAt {
+		return nil
+	}
+	if err := l.Log.SaveSnapshot(ctx, l.standing, l.ledger.Snapshot()); err != nil {
+		return err
+	}
+	l.snapshotAt = l.ledger.Sequence() + uint64(max(snapshotEvery, 2*l.ledger.Containers()))
+	return nil
+}
+
+// handOver ends a leadership on purpose: it finishes what is under way, records
+// that it resigns and frees the lease in one step.
+func (a *Arbiter) handOver() {
+	l := a.lead
+	if l == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), events.CallTimeout)
+	defer cancel()
+	if l.pending != nil {
+		if err := l.Log.Commit(ctx, l.standing, l.pending); err != nil {
+			a.Logger.Warn("could not commit before resigning; a standby takes over when the lease has run out", "error", err)
+			a.lead = nil
+			return
+		}
+	}
+	batch := l.newBatch()
+	l.own(batch, events.Intent{Kind: events.Resign, Arbiter: a.ID})
+	l.seal(batch)
+	batch.Resign = true
+	if err := l.Log.Commit(ctx, l.standing, batch); err != nil {
+		a.Logger.Warn("could not resign; a standby takes over when the lease has run out", "error", err)
+	} else {
+		a.Logger.Info("resigned", "epoch", l.standing.Epoch, "sequence", batch.Sequence)
+	}
+	a.lead = nil
+}

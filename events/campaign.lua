@@ -1,0 +1,45 @@
+-- Makes an arbiter the leader if nobody leads.
+--
+-- KEYS 1 leader  2 head  3 grants
+-- ARGV 1 arbiter's id  2 lease in ms  3 a fresh incarnation, should one be needed
+-- Returns {won, leader, ms left of its lease, incarnation, epoch, sequence,
+--          cursor, hash, begun, first}; of these only the first three when not won.
+--
+-- Whether this Redis still has every record that was ever acknowledged cannot be
+-- seen in the data: a server that was restarted from an old file, or a replica
+-- that was promoted before it had everything, looks just like one that lost
+-- nothing. So the head names the life of the server process that it was written
+-- to, and another life begins a new incarnation.
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then
+  return {0, holder, redis.call('PTTL', KEYS[1])}
+end
+
+local life = ''
+for _, section in ipairs({'server', 'replication'}) do
+  local info = redis.pcall('INFO', section)
+  if type(info) == 'string' then
+    life = life .. (string.match(info, 'run_id:(%x+)') or '') .. (string.match(info, 'master_replid:(%x+)') or '')
+  end
+end
+
+local head = redis.call('HMGET', KEYS[2], 'incarnation', 'epoch', 'sequence', 'cursor', 'hash', 'life')
+local newest = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)
+local id = newest[1] and newest[1][1] or '0-0'
+local begun, first = 0, 0
+if not head[1] then
+  begun = 1
+  if id == '0-0' then first = 1 end
+elseif head[6] ~= life or id ~= head[3] .. '-0' then
+  begun = 1
+end
+
+local epoch = string.format('%.0f', tonumber(head[2] or '0') + 1)
+local incarnation, sequence, cursor, hash = head[1], head[3], head[4] or '0-0', head[5]
+if begun == 1 then
+  incarnation, sequence, hash = ARGV[3], string.match(id, '^%d+'), ''
+end
+redis.call('HSET', KEYS[2], 'incarnation', incarnation, 'epoch', epoch, 'sequence', sequence,
+  'cursor', cursor, 'hash', hash, 'life', life)
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return {1, ARGV[1], tonumber(ARGV[2]), incarnation, epoch, sequence, cursor, hash, begun, first}

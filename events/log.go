@@ -1,0 +1,277 @@
+package events
+
+import (
+	"context"
+	_ "embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+var (
+	// ErrFenced is returned when another epoch or incarnation has begun: whoever
+	// asked leads no longer. Nothing was written.
+	ErrFenced = errors.New("fenced: another leadership has begun")
+	// ErrDiverged is returned when the history does not end where the batch
+	// builds on. Nothing was written.
+	ErrDiverged = errors.New("the history is not what the batch builds on")
+)
+
+// MaxHistory is how many records stay in the history in Redis.
+const MaxHistory = 1_000_000
+
+// A Log is the arbiter's side of one budget in Redis. Its methods may be called
+// concurrently; each is one round trip and has a deadline.
+type Log struct {
+	keys     Keys
+	calls    *redis.Client
+	blocking *redis.Client // apart, so that blocked reads cannot use up the connections for calls
+}
+
+// OpenLog returns the log of the budget at the Redis URL.
+func OpenLog(url, budget string) (*Log, error) {
+	if err := CheckBudget(budget); err != nil {
+		return nil, err
+	}
+	calls, err := OpenRedis(url, 2)
+	if err != nil {
+		return nil, err
+	}
+	blocking, err := OpenRedis(url, 1)
+	if err != nil {
+		calls.Close()
+		return nil, err
+	}
+	return &Log{keys: NewKeys(budget), calls: calls, blocking: blocking}, nil
+}
+
+// Interrupt makes a blocking read that is under way, and every later one, return
+// with an error. The log is then only good for calls.
+func (l *Log) Interrupt() { _ = l.blocking.Close() }
+
+// Close closes the log's connections.
+func (l *Log) Close() error {
+	_ = l.blocking.Close() // closed already if the log was interrupted
+	return l.calls.Close()
+}
+
+// A Standing is what a campaign found.
+type Standing struct {
+	Won    bool
+	Leader string        // who leads now
+	Left   time.Duration // of the leader's lease, when somebody else leads
+
+	// When won:
+	Incarnation uint64
+	Epoch       uint64
+	Sequence    uint64 // of the newest record
+	Hash        Hash   // of the newest record of this incarnation
+	Cursor      string // id of the newest inbox entry in the history
+	Begun       bool   // the incarnation is new: history was lost, or never was
+	First       bool   // there is no history at all
+
+	digest string // of the script that commits for this leadership
+}
+
+//go:embed campaign.lua
+var campaignText string
+var campaignScript = redis.NewScript(campaignText)
+
+// Campaign makes the arbiter the leader for the duration of the lease if nobody
+// leads. The incarnation is used when a new one has to begin.
+func (l *Log) Campaign(ctx context.Context, arbiter string, lease time.Duration, incarnation uint64) (Standing, error) {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	reply, err := campaignScript.Run(ctx, l.calls, []string{l.keys.Leader, l.keys.Head, l.keys.Grants},
+		arbiter, lease.Milliseconds(), strconv.FormatUint(incarnation, 10)).Slice()
+	if err != nil {
+		return Standing{}, fmt.Errorf("campaign: %w", err)
+	}
+	s, err := parseStanding(reply)
+	if err != nil {
+		return Standing{}, fmt.Errorf("campaign: head of the history: %w", err)
+	}
+	if s.Won {
+		s.digest, err = l.loadCommit(ctx, s)
+	}
+	return s, err
+}
+
+func parseStanding(reply []any) (s Standing, err error) {
+	if len(reply) != 3 && len(reply) != 10 {
+		return s, fmt.Errorf("%w: a reply of %d places", ErrMalformed, len(reply))
+	}
+	text := func(i int) string { return fmt.Sprint(reply[i]) }
+	left, _ := reply[2].(int64)
+	s = Standing{Won: reply[0] == int64(1), Leader: text(1), Left: time.Duration(left) * time.Millisecond}
+	if !s.Won || len(reply) == 3 {
+		return s, nil
+	}
+	number := func(i int) (n uint64) {
+		if err == nil {
+			n, err = strconv.ParseUint(text(i), 10, 64)
+		}
+		return n
+	}
+	s.Incarnation, s.Epoch, s.Sequence = number(3), number(4), number(5)
+	s.Cursor, s.Begun, s.First = text(6), reply[8] == int64(1), reply[9] == int64(1)
+	if h := text(7); h != "" && err == nil {
+		s.Hash, err = parseHash(h)
+	}
+	return s, err
+}
+
+func parseHash(s string) (h Hash, err error) {
+	if hex.DecodedLen(len(s)) != len(h) {
+		return h, ErrMalformed
+	}
+	_, err = hex.Decode(h[:], []byte(s))
+	return h, err
+}
+
+//go:embed extend.lua
+var extendText string
+var extendScript = redis.NewScript(extendText)
+
+// Extend extends the leader's lease and returns the id of the oldest entry in
+// the inbox, empty if there is none. It returns [ErrFenced] when the leadership
+// is over.
+func (l *Log) Extend(ctx context.Context, s Standing, lease time.Duration) (oldest string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	reply, err := extendScript.Run(ctx, l.calls, []string{l.keys.Leader, l.keys.Head, l.keys.Intents},
+		s.Leader, lease.Milliseconds(), strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10)).Slice()
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("extend the leader's lease: %w", err)
+	case len(reply) != 2:
+		return "", ErrFenced
+	}
+	return fmt.Sprint(reply[1]), nil
+}
+
+// An Entry is one entry of the inbox.
+type Entry struct {
+	ID   string
+	Body []byte // at most MaxEntryBytes; of a larger one the first MaxParkedBytes
+	Size int    // how many bytes there were
+}
+
+// intentField is the one field of an inbox entry.
+const intentField = "i"
+
+// ReadIntents returns up to count entries after the cursor, in order. If there
+// is none it waits up to block, at most MaxBlock, for one to come.
+func (l *Log) ReadIntents(ctx context.Context, cursor string, count int, block time.Duration) ([]Entry, error) {
+	messages, err := l.read(ctx, l.keys.Intents, cursor, count, block)
+	if err != nil {
+		return nil, fmt.Errorf("read intents: %w", err)
+	}
+	entries := make([]Entry, len(messages))
+	for i, m := range messages {
+		body, ok := m.Values[intentField].(string)
+		if !ok || len(m.Values) != 1 {
+			body = parkFields(m.Values)
+		}
+		entries[i] = Entry{ID: m.ID, Body: []byte(body), Size: len(body)}
+		if len(body) > MaxEntryBytes {
+			entries[i].Body = entries[i].Body[:MaxParkedBytes]
+		}
+	}
+	return entries, nil
+}
+
+// parkFields makes one readable text, which is never an intent, of an entry
+// that does not have the one field that it should have.
+func parkFields(values map[string]any) string {
+	fields := make([]string, 0, len(values))
+	for k, v := range values {
+		fields = append(fields, fmt.Sprintf("%s=%v", k, v))
+	}
+	sort.Strings(fields)
+	text := "fields: " + strings.Join(fields, ", ")
+	return text[:min(len(text), MaxParkedBytes)]
+}
+
+// recordField is the one field of an entry of the history.
+const recordField = "r"
+
+// ReadRecords returns up to count encoded records after the sequence, in order.
+// If there is none it waits up to block, at most MaxBlock, for one to come.
+func (l *Log) ReadRecords(ctx context.Context, after uint64, count int, block time.Duration) ([][]byte, error) {
+	messages, err := l.read(ctx, l.keys.Grants, strconv.FormatUint(after, 10)+"-0", count, block)
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	records := make([][]byte, len(messages))
+	for i, m := range messages {
+		body, _ := m.Values[recordField].(string)
+		records[i] = []byte(body)
+	}
+	return records, nil
+}
+
+func (l *Log) read(ctx context.Context, stream, after string, count int, block time.Duration) ([]redis.XMessage, error) {
+	client := l.blocking
+	args := &redis.XReadArgs{Streams: []string{stream, after}, Count: int64(count), Block: -1}
+	if ms := min(block, MaxBlock).Truncate(time.Millisecond); ms > 0 {
+		args.Block = ms
+	} else {
+		client = l.calls
+	}
+	ctx, cancel := context.WithTimeout(ctx, max(args.Block, 0)+CallTimeout)
+	defer cancel()
+	streams, err := client.XRead(ctx, args).Result()
+	if errors.Is(err, redis.Nil) || err == nil && len(streams) == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return streams[0].Messages, nil
+}
+
+//go:embed snapshot.lua
+var snapshotText string
+var snapshotScript = redis.NewScript(snapshotText)
+
+// SaveSnapshot stores the snapshot for those who start later, and trims the
+// history beyond MaxHistory. It returns [ErrFenced] when the leadership is over.
+func (l *Log) SaveSnapshot(ctx context.Context, s Standing, snap *Snapshot) error {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	oldest := uint64(0)
+	if snap.Sequence > MaxHistory {
+		oldest = snap.Sequence - MaxHistory
+	}
+	done, err := snapshotScript.Run(ctx, l.calls, []string{l.keys.Head, l.keys.Snap, l.keys.Grants},
+		strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10),
+		EncodeSnapshot(snap), strconv.FormatUint(oldest, 10)).Int()
+	switch {
+	case err != nil:
+		return fmt.Errorf("save snapshot: %w", err)
+	case done == 0:
+		return ErrFenced
+	}
+	return nil
+}
+
+// LoadSnapshot returns the stored snapshot, nil if there is none.
+func (l *Log) LoadSnapshot(ctx context.Context) (*Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	data, err := l.calls.Get(ctx, l.keys.Snap).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load snapshot: %w", err)
+	}
+	return DecodeSnapshot(data)
+}
