@@ -66,7 +66,7 @@ type Intent struct {
 type Introduce struct {
 	Service string
 	Strict  bool          // without a lease it holds nothing, instead of its part of the service's minimum
-	TTL     time.Duration // how long its leases are to last; 0 or more than the policy's: the policy's
+	TTL     time.Duration // how long its leases are to last; 0 or more than the policy's: the policy's; too short for its drift margin: just long enough
 }
 
 // Demand is what a container holds and wants. It is absolute, never a

@@ -19,7 +19,7 @@ type ContainerState struct {
 	ID, Host, Service    string
 	Rank                 uint64
 	Strict, Lost         bool
-	TTL, Deadline        int64 // milliseconds; ledger time
+	Asked, TTL, Deadline int64 // milliseconds, milliseconds, ledger time
 	Counter, Anchor      uint64
 	Lease                string
 	Want, Units, Charge  int
@@ -59,13 +59,14 @@ func EncodeSnapshot(s *Snapshot) []byte {
 	w.array(len(s.Containers))
 	for i := range s.Containers {
 		c := &s.Containers[i]
-		w.array(21)
+		w.array(22)
 		w.str(c.ID)
 		w.str(c.Host)
 		w.str(c.Service)
 		w.uint(c.Rank)
 		w.bool(c.Strict)
 		w.bool(c.Lost)
+		w.uint(uint64(c.Asked))
 		w.uint(uint64(c.TTL))
 		w.uint(uint64(c.Deadline))
 		w.uint(c.Counter)
@@ -131,13 +132,14 @@ func DecodeSnapshot(data []byte) (*Snapshot, error) {
 }
 
 func decodeContainerState(r *reader, c *ContainerState) {
-	r.array("container", 21)
+	r.array("container", 22)
 	c.ID = r.text("id", MaxContainerBytes, CheckContainer)
 	c.Host = r.text("host", MaxNameBytes, CheckHost)
 	c.Service = r.text("service", MaxNameBytes, CheckService)
 	c.Rank = r.uint("rank", math.MaxInt64)
 	c.Strict = r.bool("strict")
 	c.Lost = r.bool("lost")
+	c.Asked = int64(r.uint("asked ttl", uint64(MaxTTL.Milliseconds())))
 	c.TTL = int64(r.uint("ttl", uint64(MaxTTL.Milliseconds())))
 	c.Deadline = int64(r.uint("deadline", math.MaxInt64))
 	c.Counter = r.uint("counter", math.MaxInt64)

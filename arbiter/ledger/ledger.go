@@ -19,9 +19,8 @@ type Ledger struct {
 	hash        events.Hash
 	policy      events.Policy // none is in force while Rule is 0
 
-	// Until barrier nobody gains. Until floorUntil, one TTL later, every
-	// service's minimum is kept for containers of a former incarnation that may
-	// still hold their fallback.
+	// Until barrier nobody gains. Until floorUntil, one TTL later, nobody grows
+	// into the services' minimums: see [Ledger.open].
 	barrier, floorUntil int64
 
 	ranks      uint64 // containers registered so far

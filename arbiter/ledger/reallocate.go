@@ -27,13 +27,26 @@ type scratch struct {
 // or units as there are connections.
 func (l *Ledger) reallocate() {
 	l.unsettled = false
-	available := l.policy.Available() - l.withheld()
-	l.target(available - l.dead)
-	free := available - l.charged
+	available, open := l.policy.Available(), l.open()
+	l.target(open - l.dead)
 
 	lacking := 0
-	if l.now >= l.barrier {
-		lacking = l.grow(free)
+	switch {
+	case l.now < l.barrier:
+		// nobody gains
+	case l.charged > available:
+		// Nobody grows, not even into what it is still charged for: the others
+		// may have grown into it already.
+		for _, s := range l.services {
+			lacking += s.need
+		}
+	default:
+		lacking = l.grow(open - l.charged)
+	}
+	for _, s := range l.services {
+		if s.rule.Maximum > 0 && s.units > s.rule.Maximum {
+			l.drain(s, s.units-s.rule.Maximum)
+		}
 	}
 	over := max(0, l.charged-available)
 	if short := lacking + over - l.slack; short > 0 {
@@ -41,17 +54,18 @@ func (l *Ledger) reallocate() {
 	}
 }
 
-// withheld is what is kept back, after the recovery barrier, for containers of a
-// former incarnation that nobody has heard of and that may hold their fallback.
-func (l *Ledger) withheld() int {
-	if l.now >= l.floorUntil {
-		return 0
+// open is what leases may grow into. After the recovery barrier, containers of a
+// former incarnation that were not heard may still hold their fallback, and
+// which part of their service's minimum that is, nobody knows any more: all
+// minimums are kept back until it has lapsed.
+func (l *Ledger) open() int {
+	units := l.policy.Available()
+	if l.now < l.floorUntil {
+		for _, rule := range l.policy.Services {
+			units -= rule.Minimum
+		}
 	}
-	sum := 0
-	for _, s := range l.services {
-		sum += max(0, s.rule.Minimum-s.charge)
-	}
-	return sum
+	return units
 }
 
 // target applies the rule: it sets every service's target, the level at which

@@ -23,7 +23,7 @@ func (l *Ledger) Snapshot() *events.Snapshot {
 func (c *container) state() events.ContainerState {
 	return events.ContainerState{
 		ID: c.id, Host: c.host, Service: c.service.rule.Name, Rank: c.rank, Strict: c.strict, Lost: c.lost,
-		TTL: c.ttl, Deadline: c.deadline, Counter: c.counter, Anchor: c.anchor, Lease: c.lease,
+		Asked: c.asked, TTL: c.ttl, Deadline: c.deadline, Counter: c.counter, Anchor: c.anchor, Lease: c.lease,
 		Want: c.want, Units: c.units, Charge: c.charge, Fallback: c.fallback, Bound: c.bound,
 		Changed: c.changed, Written: c.written, Held: c.held, InUse: c.inUse, Waiting: c.waiting,
 	}
@@ -54,7 +54,7 @@ func Restore(s *events.Snapshot) (*Ledger, error) {
 	}
 	// The state was settled when it was taken: only the targets, which it does
 	// not hold, are found anew.
-	l.target(l.policy.Available() - l.withheld() - l.dead)
+	l.target(l.open() - l.dead)
 	l.unsettled = false
 	return l, nil
 }
@@ -70,7 +70,7 @@ func (l *Ledger) restore(s *events.ContainerState) error {
 	rule.Priority = max(rule.Priority, 1)
 	c := &container{
 		id: s.ID, host: s.Host, service: l.serviceFor(rule), rank: s.Rank, strict: s.Strict, lost: s.Lost,
-		ttl: s.TTL, counter: s.Counter, anchor: s.Anchor, lease: s.Lease,
+		asked: s.Asked, ttl: s.TTL, counter: s.Counter, anchor: s.Anchor, lease: s.Lease,
 		want: s.Want, units: s.Units, charge: s.Charge, fallback: s.Fallback, bound: s.Bound,
 		changed: s.Changed, written: s.Written, held: s.Held, inUse: s.InUse, waiting: s.Waiting,
 	}

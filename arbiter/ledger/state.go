@@ -12,7 +12,8 @@ type container struct {
 	service  *service
 	rank     uint64 // order of registration
 	strict   bool
-	ttl      int64 // milliseconds
+	asked    int64 // milliseconds that it asked its leases to last; 0: as long as the policy says
+	ttl      int64 // milliseconds that its lease lasts from when it was last extended
 
 	counter uint64 // of the newest intent that was taken
 	anchor  uint64 // of the intent that last extended the lease
@@ -26,7 +27,8 @@ type container struct {
 	lost     bool   // expired: it may not use its units, and is charged for its fallback
 
 	// fallback stands in the container's newest grant, which record written
-	// wrote. bound is the largest fallback of the grants that it may go by.
+	// wrote. bound is the largest fallback of the grants that it may go by; of one
+	// that may not have seen a grant yet, at least what it said that it may hold.
 	fallback, bound int
 	written         uint64
 
@@ -50,7 +52,6 @@ type service struct {
 	queue   btree.Map[uint64, *container] // not lost and wanting more than they have
 
 	want, units int // sums over the containers that are not lost
-	charge      int // over all
 
 	target int   // units by the rule
 	level  water // how they lie on the containers
@@ -97,7 +98,6 @@ func (l *Ledger) account(c *container, before, after sums) {
 	s := c.service
 	s.want += after.want - before.want
 	s.units += after.units - before.units
-	s.charge += after.charge - before.charge
 	l.charged += after.charge - before.charge
 	l.slack += after.slack - before.slack
 	l.dead += after.dead - before.dead

@@ -1,10 +1,6 @@
 package ledger
 
-import (
-	"time"
-
-	"github.com/conncord/conncord/events"
-)
+import "github.com/conncord/conncord/events"
 
 // maxQueueWalk is how many waiting containers of its own service are looked at
 // to find a container's place in the queue; beyond it the place is a lower
@@ -19,10 +15,13 @@ func (l *Ledger) step(in Input, answer reply) Step {
 		l.touch(answer.to, events.Noted)
 	}
 	step := Step{Record: events.Record{
-		Sequence: l.sequence, Incarnation: l.incarnation, Epoch: l.epoch, Ledger: l.now, Wall: in.Wall,
+		Sequence: l.sequence, Incarnation: l.incarnation, Epoch: l.epoch, Ledger: l.now, Wall: max(0, in.Wall),
 		Entry: in.Entry, Intent: in.Intent, Size: max(in.Size, len(in.Intent)),
 		Available: l.policy.Available(), Charged: l.charged,
 	}}
+	if step.Record.Size > events.MaxEntryBytes {
+		step.Record.Intent = in.Intent[:min(len(in.Intent), events.MaxParkedBytes)]
+	}
 	if answer.why.Refusal() {
 		step.Record.Refused = answer.why
 	}
@@ -63,6 +62,9 @@ func (l *Ledger) decide(step *Step, c *container, answer reply) {
 		Verb: c.verb, Container: c.id, Lease: c.lease,
 		Units: c.units, Charge: c.charge, Fallback: c.fallback, Reason: why,
 	})
+	if c.verb == events.Ended && (l.containers[c.id] != nil || answer.id == c.id) {
+		return // this record answers it anew: a mailbox gets one grant
+	}
 	step.Grants = append(step.Grants, l.grant(c, why))
 }
 
@@ -72,7 +74,7 @@ func (l *Ledger) grant(c *container, why events.Reason) events.Grant {
 		Verb: c.verb, Container: c.id, Incarnation: l.incarnation, Epoch: l.epoch, Sequence: l.sequence,
 		Ack: c.counter, Anchor: c.anchor, Lease: c.lease,
 		Units: c.units, Charge: c.charge, Want: c.want, Fallback: c.fallback,
-		TTL: time.Duration(c.ttl) * time.Millisecond, Margin: l.policy.Margin, Reason: why,
+		TTL: events.Millis(c.ttl), Margin: l.policy.Margin, Reason: why,
 	}
 	if c.verb == events.Ended {
 		return g

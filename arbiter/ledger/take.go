@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"errors"
-	"time"
 
 	"github.com/conncord/conncord/events"
 )
@@ -78,7 +77,7 @@ func (l *Ledger) takeOwn(intent *events.Intent) {
 	case events.SetPolicy:
 		l.setPolicy(intent.Policy)
 	case events.Begin:
-		if ms := int64(intent.Barrier / time.Millisecond); ms > 0 {
+		if ms := intent.Barrier.Milliseconds(); ms > 0 {
 			l.barrier = l.now + ms
 			l.floorUntil = l.now + 2*ms
 		}
@@ -122,7 +121,7 @@ func (l *Ledger) register(intent *events.Intent, c *container) reply {
 		if c.service.rule.Name != intent.Service {
 			return reply{why: events.OtherService, to: c}
 		}
-		c.ttl, c.strict = l.ttlFor(intent), intent.Strict
+		c.asked, c.strict = intent.TTL.Milliseconds(), intent.Strict
 		return l.heard(intent, c)
 	}
 	rule, admitted := l.policy.Find(intent.Service)
@@ -137,81 +136,87 @@ func (l *Ledger) register(intent *events.Intent, c *container) reply {
 	want, ceiling := min(intent.Want, l.policy.Limit), min(intent.Ceiling, l.policy.Limit)
 	c = &container{
 		id: intent.Container, host: intent.Host, service: l.serviceFor(rule), rank: l.ranks,
-		strict: intent.Strict, ttl: l.ttlFor(intent), counter: intent.Counter, anchor: intent.Counter,
+		strict: intent.Strict, asked: intent.TTL.Milliseconds(), counter: intent.Counter, anchor: intent.Counter,
 		lease: events.LeaseID(l.incarnation, l.sequence),
-		want:  want, units: min(want, ceiling), charge: ceiling, changed: l.sequence,
+		want:  want, units: min(want, ceiling), charge: ceiling, bound: ceiling, changed: l.sequence,
 		held: intent.Held, inUse: intent.InUse, waiting: intent.Waiting,
 	}
 	l.join(c)
-	l.deadlines.set(c, l.now+c.ttl)
+	l.extend(c)
 	l.touch(c, events.Granted)
 	return reply{to: c, why: capped(intent, c)}
 }
 
-func (l *Ledger) ttlFor(intent *events.Intent) int64 {
-	ttl := intent.TTL
-	if ttl < events.MinTTL || ttl > l.policy.TTL {
-		ttl = l.policy.TTL
+// extend begins the container's lease duration anew: as long as it asked for,
+// within what the policy allows, and never so short that the drift margin eats
+// it up.
+func (l *Ledger) extend(c *container) {
+	c.ttl = l.policy.TTL.Milliseconds()
+	if c.asked > 0 {
+		least := max(events.MinTTL, 4*l.policy.Margin).Milliseconds()
+		c.ttl = min(max(c.asked, least), c.ttl)
 	}
-	return int64(ttl / time.Millisecond)
+	l.deadlines.set(c, l.now+c.ttl)
 }
 
 // heard takes what a registered container says: it is alive, its promise may
-// lower its charge, and its want may move.
+// lower its charge, and its want may move. One whose lease was lost gets a new
+// one.
 func (l *Ledger) heard(intent *events.Intent, c *container) reply {
-	if c.lost {
-		l.revive(intent, c)
-	} else {
-		l.promise(intent, c, min(intent.Want, l.policy.Limit))
+	lost := c.lost
+	l.promise(intent, c, min(intent.Want, l.policy.Limit))
+	if lost {
+		c.lease = events.LeaseID(l.incarnation, l.sequence)
+		c.changed = l.sequence
+		c.verb = events.Granted // even if it was lost by this very record
 	}
 	c.anchor = intent.Counter
 	c.held, c.inUse, c.waiting = intent.Held, intent.InUse, intent.Waiting
-	l.deadlines.set(c, l.now+c.ttl)
+	l.extend(c)
 	l.touch(c, events.Renewed)
 	return reply{to: c, why: capped(intent, c)}
 }
 
 // promise applies a container's ceiling, and what it wants now, to its lease.
+//
+// The ceiling holds until the container sees a grant newer than the one it
+// names. The ledger must therefore count on every grant that it wrote since: if
+// there is none, the ceiling is all that the container can hold; if none changed
+// the units, it can hold those; if one did, the promise lowers nothing.
 func (l *Ledger) promise(intent *events.Intent, c *container, want int) {
 	known := intent.Incarnation == l.incarnation
-	current := known && intent.Seen >= c.changed
-	if known && intent.Seen >= c.written {
+	newest, current := known && intent.Seen >= c.written, known && intent.Seen >= c.changed
+	if newest {
 		c.bound = c.fallback
 	}
 	// More than the database has, nobody can hold.
 	ceiling := min(intent.Ceiling, max(c.charge, l.policy.Limit))
-	charge, units := c.charge, c.units
+	// A lost container goes on from its fallback: what it had above that, others
+	// may have by now.
+	allowed, charge := c.units, c.charge
+	if c.lost {
+		allowed = c.charge
+	}
 	l.change(c, func() {
+		c.lost = false
 		c.want = want
-		c.units = min(c.units, want)
-		if current {
+		c.units = min(allowed, want)
+		switch {
+		case newest:
 			c.charge = max(c.units, ceiling)
-		} else {
+		case current:
+			c.charge = max(allowed, ceiling)
+		default:
 			c.charge = max(c.charge, ceiling)
 		}
 	})
-	if c.units < units {
+	if c.units < allowed {
 		c.changed = l.sequence
 		l.touch(c, events.Lowered)
 	}
 	if c.charge < charge {
 		l.touch(c, events.Confirmed)
 	}
-}
-
-// revive takes back a container whose lease was lost. It keeps what it holds,
-// under a new lease.
-func (l *Ledger) revive(intent *events.Intent, c *container) {
-	l.change(c, func() {
-		c.lost = false
-		c.want = min(intent.Want, l.policy.Limit)
-		c.charge = min(intent.Ceiling, l.policy.Limit)
-		c.units = min(c.want, c.charge)
-	})
-	c.lease = events.LeaseID(l.incarnation, l.sequence)
-	c.changed = l.sequence
-	c.bound = 0
-	l.touch(c, events.Granted)
 }
 
 // capped says whether the container wants more than it can be given at all.

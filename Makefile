@@ -1,0 +1,60 @@
+# Every target runs from a fresh clone. "make help" lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Long enough for a slow machine, short enough to notice that a test hangs.
+TEST_TIMEOUT ?= 15m
+
+# How long each fuzz target runs.
+FUZZTIME ?= 30s
+
+# Packages to test and measure.
+PKG ?= ./...
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: deps ## show a failover with real servers (DURATION=30s)
+	@go run ./cmd/demo
+
+.PHONY: test
+test: deps ## run all tests with the race detector (PKG=./...)
+	go test -race -count=1 -timeout $(TEST_TIMEOUT) $(PKG)
+
+.PHONY: bench
+bench: deps ## run the benchmarks (PKG=./...)
+	go test -run '^$$' -bench . -benchmem $(PKG)
+
+# go test fuzzes one target of one package at a time.
+.PHONY: fuzz
+fuzz: deps ## run each fuzz target for FUZZTIME (30s)
+	@go list -f '{{.Dir}}' $(PKG) | while read -r dir; do \
+		for target in $$(cat "$$dir"/*_test.go 2>/dev/null | sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p'); do \
+			echo "== $$target in $${dir#$(CURDIR)/}"; \
+			(cd "$$dir" && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) .) </dev/null; \
+		done; \
+	done
+
+.PHONY: lint
+lint: ## check the formatting and look for mistakes
+	@unformatted=$$(gofmt -l .); \
+	if [[ -n "$$unformatted" ]]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+
+.PHONY: build
+build: ## build the programs into bin/
+	@mkdir -p bin
+	go build -trimpath -o bin/ ./cmd/...
+
+.PHONY: deps
+deps: ## install Redis, PostgreSQL and a C compiler where they are missing
+	@deploy/install-deps.sh
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin

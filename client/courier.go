@@ -1,0 +1,162 @@
+package client
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/conncord/conncord/client/lease"
+	"github.com/conncord/conncord/events"
+)
+
+const (
+	// lookEvery is how often a container looks into its mailbox although the bell
+	// did not ring: it bounds how long a ring that was lost goes unnoticed.
+	lookEvery = 5 * time.Second
+
+	// relisten is the pause before listening again after an error.
+	relisten = 200 * time.Millisecond
+)
+
+// deliver sends what is due, whenever something may be.
+func (c *Coordinator) deliver() {
+	for c.ctx.Err() == nil {
+		_ = c.flush(c.ctx)
+		c.mu.Lock()
+		next := c.machine.Next(time.Now())
+		c.mu.Unlock()
+		c.pause(c.courierBell, time.Until(next))
+	}
+}
+
+// pause waits for the bell, but not longer than d.
+func (c *Coordinator) pause(bell <-chan struct{}, d time.Duration) {
+	t := time.NewTimer(max(d, time.Millisecond))
+	defer t.Stop()
+	select {
+	case <-bell:
+	case <-t.C:
+	case <-c.ctx.Done():
+	}
+}
+
+// flush sends the intents that are due.
+func (c *Coordinator) flush(ctx context.Context) error {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	for {
+		c.mu.Lock()
+		now := time.Now()
+		use := c.usageLocked()
+		kind, due := c.machine.Due(now, use.Held)
+		if !due || c.closed {
+			c.mu.Unlock()
+			return nil
+		}
+		in := c.machine.Send(now, kind, use)
+		c.mu.Unlock()
+		err := c.post.Send(ctx, events.EncodeIntent(in))
+		c.noteRedis(err)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// listen takes in what comes into the mailbox.
+func (c *Coordinator) listen() {
+	for c.ctx.Err() == nil {
+		bell, err := c.post.Listen(c.ctx)
+		c.noteRedis(err)
+		if err != nil {
+			c.pause(nil, relisten+rand.N(relisten))
+			continue
+		}
+		c.attend(bell)
+	}
+}
+
+// attend serves one bell until it fails.
+func (c *Coordinator) attend(bell *events.Bell) {
+	// A wait does not heed its context: closing the bell ends it.
+	stop := context.AfterFunc(c.ctx, func() { _ = bell.Close() })
+	defer func() {
+		stop()
+		_ = bell.Close()
+	}()
+	c.look()
+	for c.ctx.Err() == nil {
+		grant, err := bell.Wait(c.ctx, lookEvery/2+rand.N(lookEvery/2))
+		switch {
+		case c.ctx.Err() != nil:
+		case err != nil:
+			c.noteRedis(err)
+			return
+		case grant != nil:
+			c.accept(grant)
+		default:
+			if err := bell.Ping(c.ctx); err != nil {
+				c.noteRedis(err)
+				return
+			}
+			c.look()
+		}
+	}
+}
+
+// look reads the mailbox by itself.
+func (c *Coordinator) look() {
+	look, err := c.post.Look(c.ctx)
+	c.noteRedis(err)
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	c.machine.Learn(look)
+	c.mu.Unlock()
+	if look.Grant != nil {
+		c.accept(look.Grant)
+	}
+	ring(c.courierBell)
+}
+
+// accept makes the pools follow a grant.
+func (c *Coordinator) accept(g *events.Grant) {
+	c.mu.Lock()
+	now := time.Now()
+	if c.machine.Accept(now, g) {
+		c.refusal = events.NoReason
+		if g.Reason == events.UnlistedRefused || g.Reason == events.TooMany || g.Reason == events.OtherService {
+			c.refusal = g.Reason
+		}
+		c.enforceLocked(now)
+		c.wakeLocked()
+	}
+	c.mu.Unlock()
+	ring(c.courierBell)
+	ring(c.keeperBell)
+}
+
+// noteRedis logs when Redis goes away and when it is back.
+func (c *Coordinator) noteRedis(err error) {
+	if c.ctx.Err() != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	off := err != nil
+	if off == c.redisOff {
+		return
+	}
+	c.redisOff = off
+	if !off {
+		c.log.Info("Redis available again")
+		return
+	}
+	g := c.grantLocked(time.Now())
+	args := []any{"error", err, "mode", g.Mode.String(), "connections", g.Conns}
+	if g.Mode == lease.Leased {
+		args = append(args, "lease_left", time.Until(g.Until).Round(time.Second))
+	}
+	c.log.Warn("Redis unavailable", args...)
+}

@@ -1,0 +1,70 @@
+package pool
+
+import "sync/atomic"
+
+// lane is one pool's part of the gate. Its share bounds the pool's physical connections even where the library's own
+// bound does not hold, so that no pool can use up the part of another.
+type lane struct {
+	gate *Gate
+
+	// orphans counts killed sockets that the pool has not noticed. It is changed under gate.mu and read on every
+	// checkout: while it is not 0, the checkout looks at the connection before it hands it out.
+	orphans atomic.Int64
+
+	// The rest is guarded by gate.mu.
+	share   int
+	open    int // sockets that hold a place
+	live    int // of these, the ones that nobody has begun to close
+	waiting int // dials waiting for admission
+}
+
+func (l *lane) setShare(n int) {
+	l.gate.mu.Lock()
+	l.share = n
+	l.gate.serveLocked()
+	l.gate.mu.Unlock()
+	l.gate.changed()
+}
+
+func (l *lane) target() int {
+	l.gate.mu.Lock()
+	defer l.gate.mu.Unlock()
+	return l.share
+}
+
+// dials returns how many dials wait for admission.
+func (l *lane) dials() int {
+	l.gate.mu.Lock()
+	defer l.gate.mu.Unlock()
+	return l.waiting
+}
+
+// condemn reports whether this connection has to be closed for the pool to get down to its share, and if so counts it
+// as closing from now on, so that two callers do not both close one for the same surplus. Dials that wait count as
+// connections here, as they go on when another one goes; not so while nothing is admitted.
+func (l *lane) condemn(s *socket) bool {
+	l.gate.mu.Lock()
+	defer l.gate.mu.Unlock()
+	if s.retired {
+		return true // it is on its way out anyway
+	}
+	size := l.live
+	if l.gate.admitting {
+		size += l.waiting
+	}
+	if size <= l.share {
+		return false
+	}
+	s.retireLocked()
+	return true
+}
+
+// dead reports whether a connection that is about to be handed out was killed, or is being closed.
+func (l *lane) dead(s *socket) bool {
+	if l.orphans.Load() == 0 || s == nil {
+		return false
+	}
+	l.gate.mu.Lock()
+	defer l.gate.mu.Unlock()
+	return s.retired
+}

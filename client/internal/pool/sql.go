@@ -1,0 +1,112 @@
+package pool
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// OpenSQL opens a *sql.DB over pgx's stdlib that follows its share. It starts with the share 0 and dials nothing.
+//
+// The share is the DB's MaxOpenConns and MaxIdleConns; whoever sets these on the DB is overruled at the next SetMax,
+// and can at no time get past the gate. ConnMaxIdleTime and ConnMaxLifetime are the caller's. The DB's own Stats show
+// one connection in use, and as the maximum, more than there is (see [sqlPool.occupy]); [Pool.Usage] does not.
+//
+// Closing the DB closes the Pool, and the other way round.
+//
+// database/sql does not tell how many callers wait. Usage.Waiting is an estimate from what it does tell (see
+// [waiterEstimate]): right while no wait ends, and about right when many do. Usage.Waits is exact.
+func OpenSQL(gate *Gate, cfg *pgx.ConnConfig, opts Options) (*sql.DB, Pool, error) {
+	if err := opts.validate(); err != nil {
+		return nil, nil, err
+	}
+	p := &sqlPool{ceiling: opts.Ceiling, kicks: make(chan struct{}, 1)}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.lane = &lane{gate: gate}
+	p.db = sql.OpenDB(&connector{
+		cfg:       *cfg.Copy(),
+		dialer:    dialer{lane: p.lane, name: opts.Name},
+		exhausted: opts.Exhausted,
+		closed:    p.cancel,
+	})
+	p.resize(0)
+	p.occupy()
+	p.wg.Go(p.run)
+	return p.db, p, nil
+}
+
+// connector makes connections for a sql.DB. They are stdlib's own, so that everything stdlib offers works.
+type connector struct {
+	cfg       pgx.ConnConfig
+	dialer    dialer
+	exhausted func(error) error
+	closed    func()
+}
+
+// fruitless, as a value of a checkout's context, is a dial that ends in an error and opens nothing.
+type fruitless func() error
+
+type fruitlessKey struct{}
+
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if dial, ok := ctx.Value(fruitlessKey{}).(fruitless); ok {
+		return nil, dial()
+	}
+	cfg := c.cfg
+	attempt := c.dialer.instrument(&cfg)
+	conn, err := stdlib.GetConnector(cfg, stdlib.OptionResetSession(c.resetSession)).Connect(ctx)
+	if err != nil && attempt.gaveUp.Load() && c.exhausted != nil {
+		return nil, c.exhausted(err)
+	}
+	return conn, err
+}
+
+// resetSession runs on every checkout of a used connection, so it may cost one load of a number and no more.
+func (c *connector) resetSession(_ context.Context, conn *pgx.Conn) error {
+	if c.dialer.lane.orphans.Load() > 0 && c.dialer.lane.dead(socketFrom(conn)) {
+		return driver.ErrBadConn
+	}
+	return nil
+}
+
+func (c *connector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
+
+// Close is called by sql.DB.Close.
+func (c *connector) Close() error {
+	c.closed()
+	return nil
+}
+
+func (p *sqlPool) Close(ctx context.Context) error {
+	p.lane.setShare(0)
+	p.cancel()
+	err := p.db.Close()
+	done := make(chan struct{})
+	go func() {
+		p.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("closing a database/sql pool: %w", ctx.Err())
+	}
+}
+
+func (p *sqlPool) SetMax(n int) {
+	n = min(max(n, 0), p.ceiling)
+	p.lane.setShare(n)
+	p.kick()
+}
+
+func (p *sqlPool) kick() {
+	select {
+	case p.kicks <- struct{}{}:
+	default:
+	}
+}

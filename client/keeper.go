@@ -1,0 +1,143 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/conncord/conncord/client/internal/pool"
+	"github.com/conncord/conncord/client/lease"
+)
+
+// A member is one of the coordinator's pools.
+type member struct {
+	pool.Pool
+	use   pool.Usage
+	share int
+}
+
+// keep makes the pools follow the limit as time passes: to the fallback before a
+// lease ends, to local mode when no answer comes.
+func (c *Coordinator) keep() {
+	for c.ctx.Err() == nil {
+		c.mu.Lock()
+		now := time.Now()
+		c.enforceLocked(now)
+		next := c.machine.Next(now)
+		c.mu.Unlock()
+		c.pause(c.keeperBell, time.Until(next))
+	}
+}
+
+// enforceLocked makes gate and pools go by the present limit, and makes it known
+// when it changed.
+func (c *Coordinator) enforceLocked(now time.Time) {
+	limit := c.machine.Limit(now)
+	c.gate.SetLimit(limit)
+	c.shareLocked(limit)
+	if c.machine.Overdue(now) && c.gate.Open() > limit {
+		c.gate.Kill(limit)
+	}
+	grant := c.grantLocked(now)
+	if grant.Mode != c.told.Mode {
+		c.logMode(grant)
+		ring(c.courierBell) // who goes local has to say so
+	}
+	if grant.Mode != c.told.Mode || grant.Conns != c.told.Conns || grant.Lease != c.told.Lease || grant.Want != c.told.Want {
+		c.told = grant
+		c.wakeLocked()
+		for ch := range c.watchers {
+			select {
+			case <-ch: // the receiver has not taken the one before
+			default:
+			}
+			ch <- grant
+		}
+	}
+}
+
+func (c *Coordinator) logMode(g Grant) {
+	switch g.Mode {
+	case lease.Leased:
+		c.log.Info("lease", "lease", g.Lease, "connections", g.Conns, "want", g.Want)
+	case lease.Local:
+		c.log.Warn("Redis unavailable: going on in local mode, without coordination", "connections", g.Conns)
+	case lease.Fallback:
+		c.log.Warn("the lease could not be renewed: going on with the fallback", "connections", g.Conns)
+	}
+}
+
+// wakeLocked wakes those who wait for something to change.
+func (c *Coordinator) wakeLocked() {
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// shareLocked shares the limit out among the pools: each gets what it uses, as
+// evenly as the limit allows, and then an equal part of the rest.
+func (c *Coordinator) shareLocked(limit int) {
+	if len(c.pools) == 0 {
+		return
+	}
+	for _, m := range c.pools {
+		m.share = 0
+	}
+	for pass := range 2 {
+		for gave := true; limit > 0 && gave; {
+			gave = false
+			for _, m := range c.pools {
+				if limit > 0 && (pass == 1 || m.share < m.use.InUse+m.use.Waiting) {
+					m.share++
+					limit--
+					gave = true
+				}
+			}
+		}
+	}
+	for _, m := range c.pools {
+		m.SetMax(m.share)
+	}
+}
+
+func (c *Coordinator) usageLocked() lease.Usage {
+	u := lease.Usage{Held: c.gate.Open()}
+	for _, m := range c.pools {
+		u.InUse += m.use.InUse
+		u.Waiting += m.use.Waiting
+	}
+	return u
+}
+
+// Close closes the pools, gives all connections back and leaves the budget. It
+// waits for callers to return connections in use, and closes these by force when
+// the context ends. It ends every goroutine of the coordinator. A second call
+// returns [ErrClosed].
+func (c *Coordinator) Close(ctx context.Context) error {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return ErrClosed
+	}
+	c.closed = true
+	c.machine.SetWant(time.Now(), 0)
+	c.enforceLocked(time.Now())
+	pools := c.pools
+	for ch := range c.watchers {
+		close(ch)
+	}
+	clear(c.watchers)
+	c.wakeLocked()
+	c.mu.Unlock()
+
+	// The goroutines first, so that nobody else sends or grows; then the pools,
+	// so that no connection is opened any more; then the goodbye, which is true
+	// only when the connections are gone.
+	c.cancel()
+	c.wg.Wait()
+	var errs []error
+	for _, m := range pools {
+		errs = append(errs, m.Close(ctx))
+	}
+	errs = append(errs, c.gate.Close(ctx), c.leave(ctx), c.post.Close())
+	return errors.Join(errs...)
+}
