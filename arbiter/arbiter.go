@@ -24,6 +24,8 @@ type Arbiter struct {
 	led    bool           // it has led before
 
 	lead *leadership // nil: following
+
+	trouble trouble
 }
 
 // State is what an arbiter is doing.
@@ -65,14 +67,14 @@ func (a *Arbiter) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := a.step(ctx)
 		a.publish()
+		if ctx.Err() != nil {
+			break
+		}
+		a.trouble.note(a.Logger, err)
 		if err == nil {
 			pause = minPause
 			continue
 		}
-		if ctx.Err() != nil {
-			break
-		}
-		a.Logger.Warn("Redis does not answer as it should; trying again", "error", err, "pause", pause)
 		wait(ctx, pause)
 		pause = min(2*pause, maxPause)
 	}

@@ -15,8 +15,8 @@ import (
 
 // A Log is what an arbiter needs of Redis: [events.Log] implements it.
 type Log interface {
-	Campaign(ctx context.Context, arbiter string, lease time.Duration, incarnation uint64) (events.Standing, error)
-	Extend(ctx context.Context, s events.Standing, lease time.Duration) (oldest string, err error)
+	Campaign(ctx context.Context, arbiter string, lease time.Duration, incarnation uint64, onlyNew bool) (events.Standing, error)
+	Extend(ctx context.Context, s events.Standing, lease time.Duration) error
 	ReadIntents(ctx context.Context, cursor string, count int, block time.Duration) ([]events.Entry, error)
 	Commit(ctx context.Context, s events.Standing, b *events.Batch) error
 	ReadRecords(ctx context.Context, after uint64, count int, block time.Duration) ([][]byte, error)
@@ -33,6 +33,10 @@ const (
 
 	// MinLease is the shortest lease that leaves room for three extensions.
 	MinLease = 100 * time.Millisecond
+
+	// MaxLease bounds the lease: with a longer one a killed leader would stop
+	// all containers for longer than anybody can want.
+	MaxLease = time.Minute
 
 	// maxBatch is how many intents are taken and committed at once. It bounds
 	// how long one commit keeps Redis from serving others, and what is decided
@@ -60,7 +64,7 @@ type Config struct {
 	Log    Log
 	Policy events.Policy // what is to be in force while this arbiter leads
 
-	ID    string        // unique; empty: host name and a random part
+	ID    string        // unique; empty: made of the process id and a random part
 	Lease time.Duration // of the leader; 0: DefaultLease
 
 	// Fresh says that no container holds a connection: a history that begins
@@ -91,8 +95,8 @@ func (c *Config) validate() error {
 	if err := events.CheckContainer(c.ID); err != nil {
 		return fmt.Errorf("arbiter: id: %w", err)
 	}
-	if c.Lease < MinLease {
-		return fmt.Errorf("arbiter: a leader's lease of %v is too short: set at least %v", c.Lease, MinLease)
+	if c.Lease < MinLease || c.Lease > MaxLease {
+		return fmt.Errorf("arbiter: a leader's lease of %v is out of range: set %v to %v", c.Lease, MinLease, MaxLease)
 	}
 	if err := c.Policy.Check(); err != nil {
 		return fmt.Errorf("arbiter: policy: %w", err)

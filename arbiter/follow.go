@@ -24,11 +24,19 @@ func (a *Arbiter) follow(ctx context.Context) error {
 		}
 	}
 	n, err := a.catchUp(ctx, time.Until(a.next))
-	if err != nil || n == maxRead || time.Now().Before(a.next) {
+	broken := errors.Is(err, errNotDerived)
+	if err != nil && !broken || n == maxRead || time.Now().Before(a.next) {
 		return err
 	}
-	s, err := a.Log.Campaign(ctx, a.ID, a.Lease, randomUint64())
-	if err != nil {
+	// Whoever cannot re-derive the history must not continue it. But if it has
+	// to end here anyway, because what follows is no part of it, anybody may
+	// begin the next one.
+	s, failed := a.Log.Campaign(ctx, a.ID, a.Lease, randomUint64(), broken)
+	if failed != nil {
+		return failed
+	}
+	if broken && !s.Won {
+		a.next = time.Now().Add(a.Lease / 4)
 		return err
 	}
 	if !s.Won {

@@ -18,6 +18,7 @@ type leadership struct {
 	base int64     // ledger time at that moment
 
 	extend     time.Time      // when to extend the lease
+	take       int            // how many intents to take at once
 	pending    *events.Batch  // applied, and not known to be committed
 	mail       map[string]int // place of each container in the mail of the batch under way
 	snapshotAt uint64         // sequence from which on a snapshot is due
@@ -30,7 +31,7 @@ func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 	l := &leadership{
 		Arbiter: a, standing: s, cursor: s.Cursor,
 		won: time.Now(), base: a.ledger.Now(), refused: a.ledger.Refused(),
-		mail: map[string]int{},
+		take: maxBatch, mail: map[string]int{},
 	}
 	l.extend = l.won.Add(a.Lease / 3)
 	l.snapshotAt = s.Sequence // the first commit saves one
@@ -66,10 +67,12 @@ func (l *leadership) round(ctx context.Context) error {
 			return err
 		}
 	}
-	entries, err := l.Log.ReadIntents(ctx, l.cursor, maxBatch, l.patience())
+	entries, err := l.Log.ReadIntents(ctx, l.cursor, l.take, l.patience())
 	if err != nil {
+		l.take = max(l.take/4, 1) // entries may be so large that fewer must do
 		return err
 	}
+	l.take = min(2*l.take, maxBatch)
 	batch := l.newBatch()
 	for _, e := range entries {
 		in := ledger.Input{Entry: e.ID, Intent: e.Body}
@@ -78,6 +81,10 @@ func (l *leadership) round(ctx context.Context) error {
 		}
 		l.apply(batch, in)
 		l.cursor = e.ID
+	}
+	if exhausted(l.cursor) {
+		l.Logger.Warn("a container chose an id that leaves no room in the inbox; it begins anew", "id", l.cursor)
+		l.cursor = events.NoCursor
 	}
 	if due, ok := l.ledger.Next(); ok && due <= l.now() {
 		l.own(batch, events.Intent{Kind: events.Tick})
@@ -102,16 +109,10 @@ func (l *leadership) patience() time.Duration {
 // keep extends the lease.
 func (l *leadership) keep(ctx context.Context) error {
 	now := time.Now()
-	oldest, err := l.Log.Extend(ctx, l.standing, l.Lease)
-	if err != nil {
+	if err := l.Log.Extend(ctx, l.standing, l.Lease); err != nil {
 		return err
 	}
 	l.extend = now.Add(l.Lease / 3)
-	if l.cursor != noCursor && later(oldest, l.cursor) {
-		// A commit leaves the entry at the cursor in the inbox. Those who said
-		// what is lost will say it again.
-		l.Logger.Warn("somebody else trimmed the inbox: intents may be lost", "oldest", oldest, "cursor", l.cursor)
-	}
 	if n := l.ledger.Refused(); n > l.refused {
 		l.Logger.Warn("intents were refused; the history holds them and the reasons", "count", n-l.refused, "total", n)
 		l.refused = n
@@ -160,6 +161,10 @@ func (l *leadership) seal(b *events.Batch) {
 func (l *leadership) commit(ctx context.Context) error {
 	if err := l.Log.Commit(ctx, l.standing, l.pending); err != nil {
 		return err
+	}
+	if l.pending.Gap {
+		// Those who said what is lost will say it again.
+		l.Logger.Warn("somebody else removed entries from the inbox: intents may be lost", "cursor", l.pending.BaseCursor)
 	}
 	l.pending = nil
 	if l.ledger.Sequence() < l.snapshotAt {

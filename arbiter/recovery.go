@@ -33,20 +33,15 @@ func samePolicy(a, b events.Policy) bool {
 		a.TTL == b.TTL && a.Margin == b.Margin && a.Unlisted == b.Unlisted
 }
 
-// noCursor is the cursor before the first inbox entry.
-const noCursor = "0-0"
+// maxInboxID is the greatest id, of a million years from now, after which the
+// inbox goes on. Clients can choose ids, and after the greatest possible one
+// Redis lets nobody append any more. So one beyond this has the inbox deleted;
+// whoever said what is lost will say it again.
+const maxInboxID = 1 << 55
 
-// later reports whether one id of a stream's entry comes after another. An
-// empty one comes before all.
-func later(a, b string) bool {
-	ams, aseq := splitID(a)
-	bms, bseq := splitID(b)
-	return ams > bms || ams == bms && aseq > bseq
-}
-
-func splitID(id string) (ms, seq uint64) {
-	first, second, _ := strings.Cut(id, "-")
-	ms, _ = strconv.ParseUint(first, 10, 64)
-	seq, _ = strconv.ParseUint(second, 10, 64)
-	return ms, seq
+// exhausted reports whether there may soon be no ids left after this one.
+func exhausted(id string) bool {
+	first, _, _ := strings.Cut(id, "-")
+	millis, err := strconv.ParseUint(first, 10, 64)
+	return err != nil || millis > maxInboxID
 }

@@ -29,19 +29,22 @@ type Coordinator struct {
 
 	courierBell chan struct{} // something may have to be sent
 	keeperBell  chan struct{} // the limit may have changed
+	samplerBell chan struct{} // there is a new pool
 
 	sending sync.Mutex // held while an intent is made and sent, so that they arrive in order
 
-	mu       sync.Mutex
-	machine  *lease.Machine
-	demand   demand
-	pools    []*member
-	changed  chan struct{} // closed, and replaced, when the grant changes
-	told     Grant         // what was last made known
-	refusal  events.Reason // why the arbiter does not accept the container
-	watchers map[chan Grant]struct{}
-	redisOff bool // Redis did not answer the last time
-	closed   bool
+	mu      sync.Mutex
+	machine *lease.Machine
+	// When courier and keeper wake by themselves; each sets its own.
+	courierWakes, keeperWakes time.Time
+	demand                    demand
+	pools                     []*member
+	changed                   chan struct{} // closed, and replaced, when the grant changes
+	told                      Grant         // what was last made known
+	refusal                   events.Reason // why the arbiter does not accept the container
+	watchers                  map[chan Grant]struct{}
+	redisOff                  bool // Redis did not answer the last time
+	closed                    bool
 
 	opening sync.Mutex
 	db      *sql.DB // of Session
@@ -66,6 +69,7 @@ func New(ctx context.Context, cfg Config) (*Coordinator, error) {
 		log:         cfg.Logger.With("container", id, "service", cfg.Service),
 		courierBell: make(chan struct{}, 1),
 		keeperBell:  make(chan struct{}, 1),
+		samplerBell: make(chan struct{}, 1),
 		changed:     make(chan struct{}),
 		watchers:    map[chan Grant]struct{}{},
 	}

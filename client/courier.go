@@ -23,9 +23,9 @@ func (c *Coordinator) deliver() {
 	for c.ctx.Err() == nil {
 		_ = c.flush(c.ctx)
 		c.mu.Lock()
-		next := c.machine.Next(time.Now())
+		c.courierWakes = c.machine.Next(time.Now())
 		c.mu.Unlock()
-		c.pause(c.courierBell, time.Until(next))
+		c.pause(c.courierBell, time.Until(c.courierWakes))
 	}
 }
 
@@ -44,6 +44,11 @@ func (c *Coordinator) pause(bell <-chan struct{}, d time.Duration) {
 func (c *Coordinator) flush(ctx context.Context) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
+	return c.sendDue(ctx)
+}
+
+// sendDue is flush for who holds c.sending.
+func (c *Coordinator) sendDue(ctx context.Context) error {
 	for {
 		c.mu.Lock()
 		now := time.Now()
@@ -133,8 +138,18 @@ func (c *Coordinator) accept(g *events.Grant) {
 		c.wakeLocked()
 	}
 	c.mu.Unlock()
-	ring(c.courierBell)
-	ring(c.keeperBell)
+}
+
+// prodLocked wakes courier and keeper if there is something for them to do: not
+// for every grant, because most change nothing but a deadline that moves away.
+func (c *Coordinator) prodLocked(now time.Time) {
+	next := c.machine.Next(now)
+	if _, due := c.machine.Due(now, c.gate.Open()); due || next.Before(c.courierWakes) {
+		ring(c.courierBell)
+	}
+	if next.Before(c.keeperWakes) {
+		ring(c.keeperBell)
+	}
 }
 
 // noteRedis logs when Redis goes away and when it is back.

@@ -17,6 +17,10 @@ const (
 	// microsecond.
 	sampleBusy = 5 * time.Millisecond
 	sampleIdle = 25 * time.Millisecond
+
+	// sampleNone is how often to look while there are no pools; the first look
+	// at a new one does not wait for it.
+	sampleNone = time.Second
 )
 
 // demand finds out how many connections the pools use.
@@ -45,20 +49,16 @@ func (d *demand) note(at time.Duration, use int) int {
 // sample makes the demand follow the use.
 func (c *Coordinator) sample() {
 	for c.ctx.Err() == nil {
-		if c.sampleOnce() {
-			c.pause(nil, sampleBusy)
-		} else {
-			c.pause(nil, sampleIdle)
-		}
+		c.pause(c.samplerBell, c.sampleOnce())
 	}
 }
 
-// sampleOnce reports whether all connections are in use.
-func (c *Coordinator) sampleOnce() (busy bool) {
+// sampleOnce returns when to look again.
+func (c *Coordinator) sampleOnce() (again time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.pools) == 0 || c.closed {
-		return false
+		return sampleNone
 	}
 	use := 0
 	short := false // a pool lacks what another one may have
@@ -72,8 +72,12 @@ func (c *Coordinator) sampleOnce() (busy bool) {
 	if short && len(c.pools) > 1 {
 		c.shareLocked(limit)
 	}
+	again = sampleIdle
+	if use >= limit {
+		again = sampleBusy
+	}
 	if c.demand.fixed {
-		return use >= limit
+		return again
 	}
 	peak := c.demand.note(now.Sub(c.born), use)
 	want := min(max(peak, c.minimumLocked()), c.cfg.MaxConns)
@@ -82,7 +86,7 @@ func (c *Coordinator) sampleOnce() (busy bool) {
 		c.enforceLocked(now)
 		ring(c.courierBell)
 	}
-	return use >= limit
+	return again
 }
 
 // minimumLocked is the least that the container asks for while it has pools: its

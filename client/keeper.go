@@ -23,15 +23,22 @@ func (c *Coordinator) keep() {
 		c.mu.Lock()
 		now := time.Now()
 		c.enforceLocked(now)
-		next := c.machine.Next(now)
+		c.keeperWakes = c.machine.Next(now)
 		c.mu.Unlock()
-		c.pause(c.keeperBell, time.Until(next))
+		c.pause(c.keeperBell, time.Until(c.keeperWakes))
 	}
 }
 
-// enforceLocked makes gate and pools go by the present limit, and makes it known
-// when it changed.
+// enforceLocked makes gate and pools go by the present limit, and wakes whoever
+// has something to do about it.
 func (c *Coordinator) enforceLocked(now time.Time) {
+	c.applyLocked(now)
+	c.prodLocked(now)
+}
+
+// applyLocked makes gate and pools go by the present limit, and makes it known
+// when it changed.
+func (c *Coordinator) applyLocked(now time.Time) {
 	limit := c.machine.Limit(now)
 	c.gate.SetLimit(limit)
 	c.shareLocked(limit)

@@ -93,6 +93,6 @@ func (c *Coordinator) enlist(p pool.Pool) error {
 	c.pools = append(c.pools, &member{Pool: p})
 	c.enforceLocked(time.Now())
 	c.mu.Unlock()
-	c.sampleOnce()
+	ring(c.samplerBell)
 	return nil
 }

@@ -66,25 +66,33 @@ func (c *Coordinator) Follow() {
 	c.mu.Unlock()
 }
 
-// ask fixes the demand and returns the counter of the intent that says so.
+// ask fixes the demand and returns the counter of the intent that says so. It
+// sends the intent itself, so that nobody has to be woken for it.
 func (c *Coordinator) ask(n int) (counter uint64, err error) {
+	c.sending.Lock()
+	defer c.sending.Unlock()
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
 		return 0, ErrClosed
 	}
-	n = min(n, events.MaxUnits)
-	same := c.machine.Want() == n
+	now := time.Now()
 	c.demand.fixed = true
-	c.machine.SetWant(time.Now(), n)
-	c.enforceLocked(time.Now())
-	counter = c.machine.Counter() + 1
-	if same {
-		counter-- // what was said last still holds
-	}
+	c.machine.SetWant(now, min(n, events.MaxUnits))
+	c.applyLocked(now)
+	off := c.redisOff
 	c.mu.Unlock()
-	// An error is met by the courier, who tries again.
-	_ = c.flush(c.ctx)
+	if !off {
+		// An error is met by the courier, who tries again.
+		_ = c.sendDue(c.ctx)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.prodLocked(time.Now())
+	counter = c.machine.Counter()
+	if _, due := c.machine.Due(time.Now(), c.gate.Open()); due && off {
+		counter++ // the courier will say it
+	}
 	return counter, nil
 }
 

@@ -2,6 +2,7 @@
 --
 -- KEYS 1 leader  2 head  3 grants
 -- ARGV 1 arbiter's id  2 lease in ms  3 a fresh incarnation, should one be needed
+--      4 '1' to win only if one is needed
 -- Returns {won, leader, ms left of its lease, incarnation, epoch, sequence,
 --          cursor, hash, begun, first}; of these only the first three when not won.
 --
@@ -23,15 +24,32 @@ for _, section in ipairs({'server', 'replication'}) do
   end
 end
 
-local head = redis.call('HMGET', KEYS[2], 'incarnation', 'epoch', 'sequence', 'cursor', 'hash', 'life')
+-- The newest entry of the history, and the newest id that it ever had: below
+-- that nothing can be added, even if the entry itself was deleted.
 local newest = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)
-local id = newest[1] and newest[1][1] or '0-0'
+local entry = newest[1] and newest[1][1] or '0-0'
+local id = entry
+local stream = redis.pcall('XINFO', 'STREAM', KEYS[3])
+if not stream.err then
+  for i = 1, #stream - 1, 2 do
+    if stream[i] == 'last-generated-id' then id = stream[i + 1] end
+  end
+end
+
+local head = redis.call('HMGET', KEYS[2], 'incarnation', 'epoch', 'sequence', 'cursor', 'hash', 'life')
 local begun, first = 0, 0
 if not head[1] then
   begun = 1
   if id == '0-0' then first = 1 end
-elseif head[6] ~= life or id ~= head[3] .. '-0' then
+elseif head[5] == '' then
+  -- Whoever began this incarnation died before it said so.
   begun = 1
+  if id == '0-0' and head[3] == '0' then first = 1 end
+elseif head[6] ~= life or entry ~= head[3] .. '-0' or id ~= entry then
+  begun = 1
+end
+if begun == 0 and ARGV[4] == '1' then
+  return {0, '', 0}
 end
 
 local epoch = string.format('%.0f', tonumber(head[2] or '0') + 1)

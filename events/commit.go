@@ -46,7 +46,16 @@ type Batch struct {
 	Records [][]byte // Sequence − BaseSequence of them
 	Mail    []Mail   // at most one for each container
 	Resign  bool     // give up the leadership as well
+
+	// Gap is set by Commit when the inbox no longer holds the entry at the
+	// BaseCursor, which a commit leaves there: somebody else removed entries,
+	// perhaps unread ones.
+	Gap bool
 }
+
+// NoCursor is the cursor before the first inbox entry. A batch that moves the
+// cursor back to it has the inbox deleted, so that its ids begin anew.
+const NoCursor = "0-0"
 
 // Commit appends the batch. Committing a batch again is harmless, so that it can
 // be repeated when the reply was lost. It returns [ErrFenced] or [ErrDiverged]
@@ -62,10 +71,7 @@ func (l *Log) Commit(ctx context.Context, s Standing, b *Batch) error {
 	args = append(args,
 		strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10),
 		strconv.FormatUint(b.BaseSequence, 10), hashText(b.BaseHash), b.BaseCursor,
-		strconv.FormatUint(b.Sequence, 10), hashText(b.Hash), b.Cursor, "0")
-	if b.Resign {
-		args[8] = "1"
-	}
+		strconv.FormatUint(b.Sequence, 10), hashText(b.Hash), b.Cursor, flag(b.Resign))
 	for _, r := range b.Records {
 		args = append(args, r)
 	}
@@ -85,6 +91,9 @@ func (l *Log) Commit(ctx context.Context, s Standing, b *Batch) error {
 	}
 	switch result {
 	case "ok", "again":
+		return nil
+	case "gap":
+		b.Gap = true
 		return nil
 	case "fenced":
 		return ErrFenced

@@ -84,12 +84,13 @@ var campaignText string
 var campaignScript = redis.NewScript(campaignText)
 
 // Campaign makes the arbiter the leader for the duration of the lease if nobody
-// leads. The incarnation is used when a new one has to begin.
-func (l *Log) Campaign(ctx context.Context, arbiter string, lease time.Duration, incarnation uint64) (Standing, error) {
+// leads. The incarnation is used when a new one has to begin; with onlyNew the
+// arbiter wins only then.
+func (l *Log) Campaign(ctx context.Context, arbiter string, lease time.Duration, incarnation uint64, onlyNew bool) (Standing, error) {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	reply, err := campaignScript.Run(ctx, l.calls, []string{l.keys.Leader, l.keys.Head, l.keys.Grants},
-		arbiter, lease.Milliseconds(), strconv.FormatUint(incarnation, 10)).Slice()
+		arbiter, lease.Milliseconds(), strconv.FormatUint(incarnation, 10), flag(onlyNew)).Slice()
 	if err != nil {
 		return Standing{}, fmt.Errorf("campaign: %w", err)
 	}
@@ -101,6 +102,14 @@ func (l *Log) Campaign(ctx context.Context, arbiter string, lease time.Duration,
 		s.digest, err = l.loadCommit(ctx, s)
 	}
 	return s, err
+}
+
+// flag is how scripts are told yes or no.
+func flag(yes bool) string {
+	if yes {
+		return "1"
+	}
+	return "0"
 }
 
 func parseStanding(reply []any) (s Standing, err error) {
@@ -139,21 +148,20 @@ func parseHash(s string) (h Hash, err error) {
 var extendText string
 var extendScript = redis.NewScript(extendText)
 
-// Extend extends the leader's lease and returns the id of the oldest entry in
-// the inbox, empty if there is none. It returns [ErrFenced] when the leadership
+// Extend extends the leader's lease. It returns [ErrFenced] when the leadership
 // is over.
-func (l *Log) Extend(ctx context.Context, s Standing, lease time.Duration) (oldest string, err error) {
+func (l *Log) Extend(ctx context.Context, s Standing, lease time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	reply, err := extendScript.Run(ctx, l.calls, []string{l.keys.Leader, l.keys.Head, l.keys.Intents},
-		s.Leader, lease.Milliseconds(), strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10)).Slice()
+	done, err := extendScript.Run(ctx, l.calls, []string{l.keys.Leader, l.keys.Head},
+		s.Leader, lease.Milliseconds(), strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10)).Int()
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("extend the leader's lease: %w", err)
-	case len(reply) != 2:
-		return "", ErrFenced
+		return fmt.Errorf("extend the leader's lease: %w", err)
+	case done == 0:
+		return ErrFenced
 	}
-	return fmt.Sprint(reply[1]), nil
+	return nil
 }
 
 // An Entry is one entry of the inbox.

@@ -3,7 +3,6 @@ package events
 import (
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -29,7 +28,7 @@ const (
 func OpenRedis(rawURL string, connections int) (*redis.Client, error) {
 	opts, err := redis.ParseURL(rawURL)
 	if err != nil {
-		return nil, fmt.Errorf("the Redis URL %s is not usable: %s: write redis://[user:password@]host:port[/db], rediss://… or unix:///path", hideSecret(rawURL), hideSecretIn(err.Error(), rawURL))
+		return nil, fmt.Errorf("the Redis URL is not usable: %s: write redis://[user:password@]host:port[/db], rediss://… or unix:///path", urlFault(rawURL))
 	}
 	opts.MaxRetries = -1
 	opts.DialTimeout = CallTimeout
@@ -37,20 +36,22 @@ func OpenRedis(rawURL string, connections int) (*redis.Client, error) {
 	opts.WriteTimeout = CallTimeout
 	opts.ContextTimeoutEnabled = true
 	opts.PoolSize = connections
+	opts.Protocol = 2 // nothing here needs RESP3, whose push messages the library looks for before every reply
 	opts.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return redis.NewClient(opts), nil
 }
 
-// hideSecret returns the URL without its password.
-func hideSecret(rawURL string) string {
+// urlFault says what is wrong with the URL in words of its own. The URL, and the
+// library's errors, which quote it, may hold a password.
+func urlFault(rawURL string) string {
 	u, err := url.Parse(rawURL)
-	if err != nil {
-		return "(unreadable)"
+	switch {
+	case err != nil:
+		return "it cannot be read, perhaps because a special character in the password is not written as % and two digits"
+	case u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix":
+		return "it does not begin with redis://, rediss:// or unix://"
+	case u.Scheme == "unix":
+		return "the path or an option is wrong"
 	}
-	return u.Redacted()
-}
-
-// hideSecretIn removes the URL, which may hold a password, from a message.
-func hideSecretIn(message, rawURL string) string {
-	return strings.ReplaceAll(message, rawURL, hideSecret(rawURL))
+	return "the host, the number of the database or an option is wrong"
 }
