@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +21,7 @@ const socketKey = "conncord.socket"
 // attempt is one try of pgx to connect. It may dial several sockets in turn (several hosts, sslmode=prefer); each takes a
 // place before it is dialed and keeps it for its own life, so a failed start cannot lose one.
 //
-// pgx calls the same dial function for cancel requests later. These pass uncounted: the server does not count them.
+// pgx calls the same dial function for cancel requests. These pass uncounted: the server does not count them.
 type attempt struct {
 	lane    *lane
 	dial    pgconn.DialFunc
@@ -75,7 +77,7 @@ func (a *attempt) dialCounted(ctx context.Context, network, addr string) (net.Co
 	a.mu.Lock()
 	established := a.established
 	a.mu.Unlock()
-	if established {
+	if established || forCancelRequest() {
 		return a.dial(ctx, network, addr)
 	}
 	s, err := a.lane.gate.admit(ctx, a.lane)
@@ -89,19 +91,11 @@ func (a *attempt) dialCounted(ctx context.Context, network, addr string) (net.Co
 	defer context.AfterFunc(s.abort, cancel)()
 	conn, err := a.dial(dialCtx, network, addr)
 
-	g := a.lane.gate
-	g.mu.Lock()
-	s.dialing = false
-	killed := s.retired
-	if err == nil {
-		s.Conn = conn
-	}
-	g.mu.Unlock()
 	if err != nil {
 		s.finish()
 		return nil, err
 	}
-	if killed {
+	if killed := s.dialed(conn); killed {
 		if s.beginClose() {
 			go s.linger(false)
 		}
@@ -112,6 +106,22 @@ func (a *attempt) dialCounted(ctx context.Context, network, addr string) (net.Co
 	a.timer = time.AfterFunc(a.timeout-time.Since(begun), func() { a.expire(s) })
 	a.mu.Unlock()
 	return s, nil
+}
+
+// forCancelRequest reports whether pgx dials to send a cancel request. It does so even for a start-up that broke off, and
+// must not wait at the gate then; nothing but the caller's name tells. Should pgx rename it, these few dials are counted.
+func forCancelRequest() bool {
+	var callers [16]uintptr
+	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers[:])])
+	for {
+		frame, more := frames.Next()
+		if strings.HasSuffix(frame.Function, "pgconn.(*PgConn).CancelRequest") {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
 }
 
 // expire ends a start-up that takes too long, as pgx's own connect timeout would.

@@ -38,6 +38,9 @@ func (g *Gate) Kill(n int) int {
 
 	for _, v := range victims {
 		v.s.kill(v.rank == rankBusy)
+		if v.s.lane.orphaned != nil {
+			v.s.lane.orphaned()
+		}
 	}
 	if len(victims) > 0 {
 		g.changed()

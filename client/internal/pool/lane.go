@@ -8,8 +8,11 @@ type lane struct {
 	gate *Gate
 
 	// orphans counts killed sockets that the pool has not noticed. It is changed under gate.mu and read on every
-	// checkout: while it is not 0, the checkout looks at the connection before it hands it out.
+	// checkout of database/sql: while it is not 0, the checkout looks at the connection before it hands it out.
 	orphans atomic.Int64
+
+	// orphaned is called, without locks, when orphans has grown. It never blocks. It may be nil.
+	orphaned func()
 
 	// The rest is guarded by gate.mu.
 	share   int

@@ -28,7 +28,7 @@ func OpenPgx(ctx context.Context, gate *Gate, cfg *pgxpool.Config, opts Options)
 		full:    full,
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.lane = &lane{gate: gate}
+	p.lane = &lane{gate: gate, orphaned: p.kick}
 
 	cfg = cfg.Copy()
 	cfg.MaxConns = int32(opts.Ceiling)
@@ -92,22 +92,17 @@ func (p *pgxPool) instrument(cfg *pgxpool.Config, d dialer) {
 		}
 	}
 	prepare := users.PrepareConn
-	if prepare == nil && users.BeforeAcquire != nil {
-		prepare = func(ctx context.Context, conn *pgx.Conn) (bool, error) { return users.BeforeAcquire(ctx, conn), nil }
+	//lint:ignore SA1019 it is deprecated, and users have it
+	if before := users.BeforeAcquire; prepare == nil && before != nil {
+		prepare = func(ctx context.Context, conn *pgx.Conn) (bool, error) { return before(ctx, conn), nil }
 	}
-	// This runs on every checkout, so it may cost one load of a number and no more unless the user has a hook too.
-	cfg.BeforeAcquire = nil
-	cfg.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
-		if p.lane.orphans.Load() > 0 && p.lane.dead(socketFrom(conn)) {
-			return false, nil
+	if prepare != nil { // else none, as it would cost something on every checkout
+		cfg.PrepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) {
+			if _, ok := ctx.(*ballast); ok {
+				return true, nil
+			}
+			return prepare(ctx, conn)
 		}
-		if prepare == nil {
-			return true, nil
-		}
-		if _, ok := ctx.(*ballast); ok {
-			return true, nil
-		}
-		return prepare(ctx, conn)
 	}
 	if users.AfterRelease != nil {
 		cfg.AfterRelease = func(conn *pgx.Conn) bool {

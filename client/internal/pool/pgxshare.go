@@ -22,6 +22,10 @@ const (
 	// unqueued is what an acquisition takes that finds an idle connection at once, with room to spare.
 	unqueued = 100 * time.Microsecond
 
+	// purgeInterval is the pause between looks for killed connections, while the application still holds some that it
+	// may return.
+	purgeInterval = 20 * time.Millisecond
+
 	// retryDelay is the pause after ballast that could not be acquired although it was wanted.
 	retryDelay = 10 * time.Millisecond
 )
@@ -62,6 +66,7 @@ func (p *pgxPool) run() {
 	for {
 		select {
 		case <-p.kicks:
+			p.purge()
 			p.adjust(p.ceiling - p.lane.target())
 		case <-p.ctx.Done():
 			p.adjust(0)
@@ -152,6 +157,26 @@ func (p *pgxPool) take(b *ballast) (*pgxpool.Conn, error) {
 			defer time.AfterFunc(borrowTimeout, func() { b.cancel() }).Stop()
 		}
 		aside = append(aside, conn)
+	}
+}
+
+// purge takes killed connections out of the idle ones, where pgx has not noticed their end. To look at each connection
+// on its checkout would be surer, and would cost every checkout something for the sake of the last resort.
+func (p *pgxPool) purge() {
+	if p.lane.orphans.Load() == 0 {
+		return
+	}
+	for _, conn := range p.pool.AcquireAllIdle(newBallast()) {
+		p.ballasts.Add(1)
+		if p.lane.dead(socketFrom(conn.Conn())) {
+			p.empty(conn.Conn())
+			conn.Release()
+		} else {
+			p.putBack(conn)
+		}
+	}
+	if p.lane.orphans.Load() > 0 {
+		time.AfterFunc(purgeInterval, p.kick)
 	}
 }
 

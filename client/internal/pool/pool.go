@@ -30,14 +30,17 @@ type Pool interface {
 // Usage is what a pool does at a moment. The numbers are taken one after the other, so they may disagree by the
 // checkouts that happened in between.
 type Usage struct {
-	// InUse is the number of connections that are checked out or being dialed.
+	// InUse is the number of connections that are checked out. database/sql counts one that is being dialed as well; for
+	// pgxpool its checkout is Waiting. So InUse + Waiting means the same for both: what is wanted now.
 	InUse int
 	// Idle is the number of connections that a checkout gets without a dial.
 	Idle int
 	// Waiting is the number of checkouts under way that have no connection yet. It is exact for pgxpool and an
 	// estimate for database/sql, see [OpenSQL].
 	Waiting int
-	// Waits counts, cumulatively, the checkouts that had to wait for a connection, from when their wait began.
+	// Waits counts, cumulatively, the checkouts that had to wait for a connection, from when their wait began. It is
+	// exact for database/sql and derived for pgxpool: waits that begin and end between two calls while connections are
+	// dialed may be missed. It never falls.
 	Waits int64
 }
 
@@ -50,7 +53,8 @@ type Options struct {
 	// Ceiling is the most connections that this pool can ever have. It is required.
 	Ceiling int
 
-	// Logger gets the rare events nobody else can report. Nil means [slog.Default].
+	// Logger gets the rare events nobody else can report. Nil means [slog.Default]. At present there are none: the gate
+	// has its own.
 	Logger *slog.Logger
 
 	// Exhausted wraps the error of a checkout that gave up while it waited at the gate. Nil leaves it. Only database/sql
@@ -63,11 +67,4 @@ func (o Options) validate() error {
 		return ErrCeiling
 	}
 	return nil
-}
-
-func (o Options) logger() *slog.Logger {
-	if o.Logger == nil {
-		return slog.Default()
-	}
-	return o.Logger
 }

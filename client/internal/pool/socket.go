@@ -48,7 +48,18 @@ type socket struct {
 	orphan  bool // killed, and the pool does not know
 }
 
+// dialed ends the dialing, and reports whether the socket was killed meanwhile.
+func (s *socket) dialed(conn net.Conn) (killed bool) {
+	s.gate.mu.Lock()
+	defer s.gate.mu.Unlock()
+	s.Conn, s.dialing = conn, false
+	return s.retired
+}
+
 func (s *socket) Read(p []byte) (int, error) {
+	if s.isClosing() {
+		return 0, errEnded // without waiting for the one that drains the socket
+	}
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
 	if s.isClosing() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +32,7 @@ func OpenSQL(gate *Gate, cfg *pgx.ConnConfig, opts Options) (*sql.DB, Pool, erro
 		cfg:       *cfg.Copy(),
 		dialer:    dialer{lane: p.lane, name: opts.Name},
 		exhausted: opts.Exhausted,
+		alive:     p.ctx,
 		closed:    p.cancel,
 	})
 	p.resize(0)
@@ -44,6 +46,7 @@ type connector struct {
 	cfg       pgx.ConnConfig
 	dialer    dialer
 	exhausted func(error) error
+	alive     context.Context // ends when the pool is closed
 	closed    func()
 }
 
@@ -56,14 +59,27 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if dial, ok := ctx.Value(fruitlessKey{}).(fruitless); ok {
 		return nil, dial()
 	}
+	// sql.DB.Close does not end the dials of callers, and one at the gate might wait for ever.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.alive, func() { cancel(errPoolClosed) })()
+
 	cfg := c.cfg
 	attempt := c.dialer.instrument(&cfg)
 	conn, err := stdlib.GetConnector(cfg, stdlib.OptionResetSession(c.resetSession)).Connect(ctx)
-	if err != nil && attempt.gaveUp.Load() && c.exhausted != nil {
+	if err == nil {
+		return conn, nil
+	}
+	if context.Cause(ctx) == errPoolClosed {
+		return nil, errPoolClosed
+	}
+	if attempt.gaveUp.Load() && c.exhausted != nil {
 		return nil, c.exhausted(err)
 	}
-	return conn, err
+	return nil, err
 }
+
+var errPoolClosed = errors.New("pool: the database/sql pool is closed")
 
 // resetSession runs on every checkout of a used connection, so it may cost one load of a number and no more.
 func (c *connector) resetSession(_ context.Context, conn *pgx.Conn) error {

@@ -117,7 +117,7 @@ func (p *sqlPool) grow(target int) {
 		p.grown.Add(1)
 		return // there was room, so nobody waited
 	}
-	dials := min(target-p.size, maxNudges, max(1, waiting))
+	dials := min(target-p.size, maxNudges, waiting)
 	if p.stopNudges == nil {
 		p.nudges, p.stopNudges = context.WithCancel(p.ctx)
 	}

@@ -33,20 +33,25 @@ func (p *sqlPool) observe() (stats sql.DBStats, waiting int) {
 // waiterEstimate derives how many callers wait in database/sql's queue. The library tells how many waits have begun, and
 // how long all waits together took that have ended, but not how many those were.
 //
-// What is known besides is how long the present waiters have waited together: the time that has passed, once for each,
-// less what has ended. database/sql serves its waiters in random order, so those who leave have waited the average time,
-// and the time that ended tells their number.
+// As long as at most one wait ends between two looks, counting is exact, and it is so for callers who wait long for a
+// share that is too small. When many end, the number of waiters is, on average, the waiting time that ended per time that
+// passed (Little's law): the count is kept near that.
 //
-// Many short waits between two looks leave that number too high. Then the time that ended, per time that passed, is the
-// average number of those who waited, and the estimate does not exceed twice of it.
+// A waiter for whom database/sql itself dials is counted twice while that dial waits at the gate; it dials one at a time.
 type waiterEstimate struct {
 	mu      sync.Mutex
 	at      time.Time
 	begun   int64
 	ended   time.Duration
-	waiting float64 // callers
-	waited  float64 // seconds, all of them together
+	waiting float64
+	since   float64 // waits that have begun since a connection was free
+
+	// Seconds, over the latest estimateMemory waits or so.
+	recentTime, recentEnded float64
 }
+
+// estimateMemory is how many waits the average is taken over: enough for one not to matter, few enough to follow.
+const estimateMemory = 16
 
 // guess takes a look. settled means that room in the pool is not just being made for the waiters.
 func (e *waiterEstimate) guess(stats sql.DBStats, settled bool, now time.Time) int {
@@ -59,19 +64,22 @@ func (e *waiterEstimate) guess(stats sql.DBStats, settled bool, now time.Time) i
 	e.at, e.begun, e.ended = now, stats.WaitCount, stats.WaitDuration
 
 	if stats.Idle > 0 || settled && stats.OpenConnections < stats.MaxOpenConnections {
-		e.waiting, e.waited = 0, 0 // nobody waits beside a free connection
+		e.waiting, e.since, e.recentTime, e.recentEnded = 0, 0, 0, 0 // nobody waits beside a free connection
 		return 0
 	}
-	e.waited += (e.waiting + begun/2) * elapsed
+	keep := math.Exp(-begun / estimateMemory)
+	e.recentTime = e.recentTime*keep + elapsed
+	e.recentEnded = e.recentEnded*keep + ended
+	e.since += begun
 	e.waiting += begun
-	if ended > 0 && elapsed > 0 {
-		average := ended / elapsed
-		if left := ended / e.waited; left < 1 {
-			e.waiting = min(e.waiting*(1-left), 2*average)
-			e.waited -= ended
-		} else { // more has ended than was known to wait
-			e.waiting = min(e.waiting, average)
-			e.waited = e.waiting * elapsed / 2
+	if ended > 0 && e.recentTime > 0 {
+		e.waiting = max(0, e.waiting-1)
+		average := e.recentEnded / e.recentTime
+		switch {
+		case begun > 2: // too many to count
+			e.waiting = min(e.waiting, average+1)
+		case e.since > 3*e.waiting: // the average knows enough to correct the count
+			e.waiting = min(e.waiting, 1.25*average+1)
 		}
 	}
 	return int(math.Round(e.waiting))

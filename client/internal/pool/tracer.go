@@ -20,14 +20,15 @@ type acquireTracer struct {
 // releaseTracer is the acquireTracer of a user who traces releases as well.
 type releaseTracer struct {
 	acquireTracer
-	users pgxpool.ReleaseTracer
+	users  pgxpool.ReleaseTracer
+	hooked bool // AfterRelease comes later and needs the mark
 }
 
 func (p *pgxPool) installTracer(cfg *pgxpool.Config, users pgx.QueryTracer) {
 	t := acquireTracer{QueryTracer: users, pool: p}
 	t.users, _ = users.(pgxpool.AcquireTracer)
 	if users, ok := users.(pgxpool.ReleaseTracer); ok {
-		cfg.ConnConfig.Tracer = &releaseTracer{acquireTracer: t, users: users}
+		cfg.ConnConfig.Tracer = &releaseTracer{acquireTracer: t, users: users, hooked: cfg.AfterRelease != nil}
 		return
 	}
 	cfg.ConnConfig.Tracer = &t
@@ -58,7 +59,13 @@ func (t *acquireTracer) TraceAcquireEnd(ctx context.Context, pool *pgxpool.Pool,
 }
 
 func (t *releaseTracer) TraceRelease(pool *pgxpool.Pool, data pgxpool.TraceReleaseData) {
-	if !isBallast(data.Conn) && !isAside(data.Conn) {
+	switch {
+	case isBallast(data.Conn):
+	case isAside(data.Conn):
+		if !t.hooked {
+			delete(data.Conn.PgConn().CustomData(), asideMark)
+		}
+	default:
 		t.users.TraceRelease(pool, data)
 	}
 }
