@@ -21,7 +21,7 @@ type Arbiter struct {
 	ledger *ledger.Ledger // nil: not read yet, or dropped
 	skip   bool           // the stored snapshot was of no use: read the history from its start
 	next   time.Time      // when to campaign next
-	led    bool           // it has led before
+	seen   bool           // it has seen a history or a leader: what is empty now, once was not
 
 	lead *leadership // nil: following
 
@@ -132,6 +132,7 @@ func (a *Arbiter) publish() {
 
 // noteLeader remembers who leads, and logs a change.
 func (a *Arbiter) noteLeader(id string) {
+	a.seen = true
 	s := *a.state.Load()
 	if s.Leader == id && s.CaughtUp {
 		return

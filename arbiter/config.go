@@ -68,8 +68,8 @@ type Config struct {
 	Lease time.Duration // of the leader; 0: DefaultLease
 
 	// Fresh says that no container holds a connection: a history that begins
-	// on an empty Redis begins without the recovery barrier. It counts once,
-	// for the first leadership of the process.
+	// on an empty Redis begins without the recovery barrier. It counts only until
+	// the arbiter has seen a history or a leader.
 	Fresh bool
 
 	Logger *slog.Logger // nil: slog.Default()

@@ -81,8 +81,12 @@ func (a *Arbiter) catchUp(ctx context.Context, block time.Duration) (int, error)
 	if err != nil {
 		return 0, err
 	}
-	for _, data := range records {
+	for i, data := range records {
+		a.seen = true
 		if err := a.derive(data); err != nil {
+			if found, failed := a.resume(ctx, records[i+1:]); found || failed != nil {
+				return i + 1, failed
+			}
 			// What was read from a snapshot is read from the start now. If that
 			// was the start, there is nothing left but to wait for another history.
 			a.ledger, a.skip = nil, !a.skip
@@ -90,6 +94,37 @@ func (a *Arbiter) catchUp(ctx context.Context, block time.Duration) (int, error)
 		}
 	}
 	return len(records), nil
+}
+
+// resume looks for the beginning of another incarnation after a record that
+// cannot be derived. An incarnation owes nothing to what was before it.
+func (a *Arbiter) resume(ctx context.Context, records [][]byte) (found bool, err error) {
+	for last := uint64(0); len(records) > 0; {
+		at := last
+		for _, data := range records {
+			rec, err := events.DecodeRecord(data)
+			if err != nil {
+				continue
+			}
+			at = max(at, rec.Sequence)
+			if in, err := events.DecodeIntent(rec.Intent); err != nil || in.Kind != events.Begin || rec.Entry != "" {
+				continue
+			}
+			a.ledger = ledger.New(rec.Incarnation, rec.Sequence-1)
+			if a.derive(data) == nil {
+				a.Logger.Warn("the history before this incarnation cannot be re-derived", "incarnation", rec.Incarnation, "sequence", rec.Sequence)
+				return true, nil
+			}
+		}
+		if at == last {
+			break // nothing but what is no record
+		}
+		last = at
+		if records, err = a.Log.ReadRecords(ctx, at, maxRead, 0); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // derive applies one record and checks that the ledger comes to the same.
@@ -147,6 +182,6 @@ func (a *Arbiter) begin(ctx context.Context, s events.Standing) error {
 		return err
 	}
 	a.lead = a.newLeadership(s)
-	a.led = true
+	a.seen = true
 	return nil
 }

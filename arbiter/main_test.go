@@ -17,6 +17,9 @@ type leakChecked struct{ m *testing.M }
 
 func (l leakChecked) Run() int {
 	code := l.m.Run()
+	if programDir != "" {
+		_ = os.RemoveAll(programDir)
+	}
 	// The shared server is still running, and is stopped after this.
 	const server = "github.com/conncord/conncord/events/servertest.startProcess.func1"
 	if err := goleak.Find(goleak.IgnoreAnyFunction(server), goleak.IgnoreAnyFunction(server+".1")); err != nil {

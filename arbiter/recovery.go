@@ -20,7 +20,7 @@ import (
 // A first start looks just like a loss. Only who knows that no container holds
 // a connection can say that it is one.
 func (l *leadership) barrier() time.Duration {
-	if l.Fresh && l.standing.First && !l.led {
+	if l.Fresh && l.standing.First && !l.seen {
 		return 0
 	}
 	return l.Policy.TTL

@@ -40,6 +40,11 @@ func TestLostReply(t *testing.T) {
 // Another program wrote to the history. Nothing of the batch is applied, and the
 // arbiters begin a new incarnation by themselves.
 func TestForeignRecord(t *testing.T) {
+	t.Run("now", func(t *testing.T) { foreignRecord(t, "*") })
+	t.Run("between two records", func(t *testing.T) { foreignRecord(t, "5-7") })
+}
+
+func foreignRecord(t *testing.T, id string) {
 	r := newRig(t, servertest.SharedRedis(t).URL())
 	a, b := start(t, r.url, "a"), start(t, r.url, "b")
 	leader := leaderOf(t, a, b)
@@ -47,7 +52,7 @@ func TestForeignRecord(t *testing.T) {
 	c := r.container("c")
 	c.register("api", 3, 0)
 	c.answer()
-	r.do("XADD", keys.Grants, "*", "foreign", "entry")
+	r.do("XADD", keys.Grants, id, "foreign", "entry")
 	written := len(r.raw())
 	c.say(events.Intent{Kind: events.Renew, Demand: events.Demand{Want: 3, Ceiling: 3}})
 	until(t, "a new incarnation", func() bool {
@@ -72,7 +77,10 @@ func TestForeignRecord(t *testing.T) {
 	if leader == a {
 		other = b
 	}
-	other.leads(t)
+	other.leads(t).stop()
+	// Not even one that knows nothing and has no snapshot is put off.
+	r.do("DEL", keys.Snap)
+	start(t, r.url, "c").leads(t)
 }
 
 // The commit script is gone from a server that did not restart: the leadership

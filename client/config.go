@@ -113,15 +113,15 @@ func (c Config) withDefaults() Config {
 	host, _ := os.Hostname()
 	c.Host = events.CleanHost(cmp.Or(c.Host, host))
 	c.Container = cmp.Or(c.Container, plain(c.Host), "container")
+	c.MaxConns = cmp.Or(c.MaxConns, DefaultMaxConns)
 	if c.LocalConns == 0 {
 		c.LocalConns = 1
 		for _, s := range events.BuiltinServices() {
 			if s.Name == c.Service {
-				c.LocalConns = s.Minimum
+				c.LocalConns = min(s.Minimum, max(c.MaxConns, 1))
 			}
 		}
 	}
-	c.MaxConns = cmp.Or(c.MaxConns, DefaultMaxConns)
 	c.JoinWithin = cmp.Or(c.JoinWithin, DefaultJoinWithin)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -135,8 +135,8 @@ func (c *Config) validate() error {
 		return fmt.Errorf("a TTL of %v is out of range: set %v to %v, or 0 for the arbiter's", c.TTL, events.MinTTL, events.MaxTTL)
 	case c.MaxConns < 1 || c.MaxConns > maxConns:
 		return fmt.Errorf("MaxConns is %d: set 1 to %d", c.MaxConns, maxConns)
-	case c.LocalConns < 0 || c.LocalConns > c.MaxConns:
-		return fmt.Errorf("LocalConns is %d: set 0 to MaxConns, which is %d", c.LocalConns, c.MaxConns)
+	case c.LocalConns < 1 || c.LocalConns > c.MaxConns:
+		return fmt.Errorf("LocalConns is %d: set 1 to MaxConns, which is %d", c.LocalConns, c.MaxConns)
 	case c.JoinWithin < 0:
 		return fmt.Errorf("JoinWithin is %v: set a positive duration", c.JoinWithin)
 	}

@@ -43,7 +43,7 @@ type Coordinator struct {
 	told                      Grant         // what was last made known
 	refusal                   events.Reason // why the arbiter does not accept the container
 	watchers                  map[chan Grant]struct{}
-	redisOff                  bool // Redis did not answer the last time
+	redis                     outage
 	closed                    bool
 
 	opening sync.Mutex

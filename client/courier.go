@@ -5,14 +5,15 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/conncord/conncord/client/lease"
 	"github.com/conncord/conncord/events"
 )
 
 const (
 	// lookEvery is how often a container looks into its mailbox although the bell
-	// did not ring: it bounds how long a ring that was lost goes unnoticed.
-	lookEvery = 5 * time.Second
+	// did not ring: it bounds how long a ring that was lost goes unnoticed. With a
+	// short lease it looks looksPerTTL times within its duration.
+	lookEvery   = 5 * time.Second
+	looksPerTTL = 8
 
 	// relisten is the pause before listening again after an error.
 	relisten = 200 * time.Millisecond
@@ -52,6 +53,7 @@ func (c *Coordinator) sendDue(ctx context.Context) error {
 	for {
 		c.mu.Lock()
 		now := time.Now()
+		c.applyLocked(now) // so that nothing is opened between the count and the promise
 		use := c.usageLocked()
 		kind, due := c.machine.Due(now, use.Held)
 		if !due || c.closed {
@@ -60,8 +62,11 @@ func (c *Coordinator) sendDue(ctx context.Context) error {
 		}
 		in := c.machine.Send(now, kind, use)
 		c.mu.Unlock()
+		began := time.Now()
 		err := c.post.Send(ctx, events.EncodeIntent(in))
-		c.noteRedis(err)
+		if ctx.Err() == nil { // a caller who gave up says nothing about Redis
+			c.noteRedis(began, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -71,8 +76,9 @@ func (c *Coordinator) sendDue(ctx context.Context) error {
 // listen takes in what comes into the mailbox.
 func (c *Coordinator) listen() {
 	for c.ctx.Err() == nil {
+		began := time.Now()
 		bell, err := c.post.Listen(c.ctx)
-		c.noteRedis(err)
+		c.noteRedis(began, err)
 		if err != nil {
 			c.pause(nil, relisten+rand.N(relisten))
 			continue
@@ -81,7 +87,8 @@ func (c *Coordinator) listen() {
 	}
 }
 
-// attend serves one bell until it fails.
+// attend serves one bell until it fails. That alone does not mean that Redis is
+// unavailable: listening again will tell.
 func (c *Coordinator) attend(bell *events.Bell) {
 	// A wait does not heed its context: closing the bell ends it.
 	stop := context.AfterFunc(c.ctx, func() { _ = bell.Close() })
@@ -91,17 +98,15 @@ func (c *Coordinator) attend(bell *events.Bell) {
 	}()
 	c.look()
 	for c.ctx.Err() == nil {
-		grant, err := bell.Wait(c.ctx, lookEvery/2+rand.N(lookEvery/2))
+		grant, err := bell.Wait(c.ctx, c.patience())
 		switch {
 		case c.ctx.Err() != nil:
 		case err != nil:
-			c.noteRedis(err)
 			return
 		case grant != nil:
 			c.accept(grant)
 		default:
 			if err := bell.Ping(c.ctx); err != nil {
-				c.noteRedis(err)
 				return
 			}
 			c.look()
@@ -109,10 +114,22 @@ func (c *Coordinator) attend(bell *events.Bell) {
 	}
 }
 
+// patience returns how long to wait for the bell before looking.
+func (c *Coordinator) patience() time.Duration {
+	every := lookEvery
+	c.mu.Lock()
+	if g := c.machine.Grant(); g != nil {
+		every = min(every, g.TTL/looksPerTTL)
+	}
+	c.mu.Unlock()
+	return every/2 + rand.N(every/2)
+}
+
 // look reads the mailbox by itself.
 func (c *Coordinator) look() {
+	began := time.Now()
 	look, err := c.post.Look(c.ctx)
-	c.noteRedis(err)
+	c.noteRedis(began, err)
 	if err != nil {
 		return
 	}
@@ -150,28 +167,4 @@ func (c *Coordinator) prodLocked(now time.Time) {
 	if next.Before(c.keeperWakes) {
 		ring(c.keeperBell)
 	}
-}
-
-// noteRedis logs when Redis goes away and when it is back.
-func (c *Coordinator) noteRedis(err error) {
-	if c.ctx.Err() != nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	off := err != nil
-	if off == c.redisOff {
-		return
-	}
-	c.redisOff = off
-	if !off {
-		c.log.Info("Redis available again")
-		return
-	}
-	g := c.grantLocked(time.Now())
-	args := []any{"error", err, "mode", g.Mode.String(), "connections", g.Conns}
-	if g.Mode == lease.Leased {
-		args = append(args, "lease_left", time.Until(g.Until).Round(time.Second))
-	}
-	c.log.Warn("Redis unavailable", args...)
 }

@@ -33,9 +33,14 @@ func (c *Coordinator) grantLocked(now time.Time) Grant {
 	}
 	switch g.Mode {
 	case lease.Fallback:
-		g.Reason = "the lease could not be renewed in time"
+		if !c.machine.Grant().Gone() { // else the arbiter has said why
+			g.Reason = "the lease could not be renewed in time"
+		}
 	case lease.Local:
-		g.Reason = "Redis or the arbiter cannot be reached"
+		g.Reason = "no arbiter answers"
+		if c.redis.off {
+			g.Reason = "Redis does not answer"
+		}
 	}
 	return g
 }
@@ -44,8 +49,15 @@ func (c *Coordinator) grantLocked(now time.Time) Grant {
 func (c *Coordinator) exhaustedLocked(cause error) *ExhaustedError {
 	g := c.grantLocked(time.Now())
 	e := &ExhaustedError{Service: c.cfg.Service, Units: g.Conns, Want: g.Want, Reason: g.Reason, Position: g.Position, Holders: g.Holders, Cause: cause}
-	if e.Reason == "" && g.Mode == lease.Joining {
-		e.Reason = "no grant has come yet"
+	switch {
+	case c.redis.off && g.Mode != lease.Local:
+		e.Reason = "Redis does not answer, and without it a lease cannot grow"
+	case e.Reason == "" && g.Mode == lease.Released:
+		e.Reason = "the connections were released"
+	case g.Conns < g.Want && e.Reason == "":
+		e.Reason = "the arbiter has not answered yet"
+	case g.Conns >= g.Want:
+		e.Reason = "all of them are in use"
 	}
 	return e
 }

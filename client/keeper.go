@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/conncord/conncord/client/internal/pool"
@@ -12,8 +13,8 @@ import (
 // A member is one of the coordinator's pools.
 type member struct {
 	pool.Pool
-	use   pool.Usage
-	share int
+	use           pool.Usage
+	share, former int // what it may have, and might before
 }
 
 // keep makes the pools follow the limit as time passes: to the fallback before a
@@ -40,7 +41,9 @@ func (c *Coordinator) enforceLocked(now time.Time) {
 // when it changed.
 func (c *Coordinator) applyLocked(now time.Time) {
 	limit := c.machine.Limit(now)
-	c.gate.SetLimit(limit)
+	if limit != c.gate.Limit() {
+		c.gate.SetLimit(limit)
+	}
 	c.shareLocked(limit)
 	if c.machine.Overdue(now) && c.gate.Open() > limit {
 		c.gate.Kill(limit)
@@ -68,9 +71,9 @@ func (c *Coordinator) logMode(g Grant) {
 	case lease.Leased:
 		c.log.Info("lease", "lease", g.Lease, "connections", g.Conns, "want", g.Want)
 	case lease.Local:
-		c.log.Warn("Redis unavailable: going on in local mode, without coordination", "connections", g.Conns)
+		c.log.Warn("going on in local mode, without coordination", "reason", g.Reason, "connections", g.Conns)
 	case lease.Fallback:
-		c.log.Warn("the lease could not be renewed: going on with the fallback", "connections", g.Conns)
+		c.log.Warn("going on with the fallback", "reason", g.Reason, "connections", g.Conns)
 	}
 }
 
@@ -87,7 +90,7 @@ func (c *Coordinator) shareLocked(limit int) {
 		return
 	}
 	for _, m := range c.pools {
-		m.share = 0
+		m.former, m.share = m.share, 0
 	}
 	for pass := range 2 {
 		for gave := true; limit > 0 && gave; {
@@ -102,7 +105,9 @@ func (c *Coordinator) shareLocked(limit int) {
 		}
 	}
 	for _, m := range c.pools {
-		m.SetMax(m.share)
+		if m.share != m.former {
+			m.SetMax(m.share)
+		}
 	}
 }
 
@@ -137,14 +142,17 @@ func (c *Coordinator) Close(ctx context.Context) error {
 	c.mu.Unlock()
 
 	// The goroutines first, so that nobody else sends or grows; then the pools,
-	// so that no connection is opened any more; then the goodbye, which is true
-	// only when the connections are gone.
+	// all at once, since one may wait for its callers; then the gate, which cuts
+	// what is left; and then the goodbye, which is true only when the connections
+	// are gone.
 	c.cancel()
 	c.wg.Wait()
-	var errs []error
-	for _, m := range pools {
-		errs = append(errs, m.Close(ctx))
+	errs := make([]error, len(pools))
+	var wg sync.WaitGroup
+	for i, m := range pools {
+		wg.Go(func() { errs[i] = m.Close(ctx) })
 	}
-	errs = append(errs, c.gate.Close(ctx), c.leave(ctx), c.post.Close())
+	wg.Wait()
+	errs = append(errs, c.drain(ctx), c.gate.Close(ctx), c.leave(ctx), c.post.Close())
 	return errors.Join(errs...)
 }

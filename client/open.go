@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,7 +21,11 @@ import (
 // genuine *sql.DB on pgx's driver. Leave its SetMaxOpenConns to the coordinator;
 // everything else is yours. Closing it closes it alone.
 func (c *Coordinator) OpenDB(url string) (*sql.DB, error) {
-	cfg, err := pgx.ParseConfig(cmp.Or(url, c.cfg.DatabaseURL))
+	url, err := c.databaseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, badURL(err)
 	}
@@ -41,7 +46,11 @@ func (c *Coordinator) OpenDB(url string) (*sql.DB, error) {
 // Settings of a pool in the URL are used, but for the pool_max_conns and
 // pool_min_conns: the lease decides these.
 func (c *Coordinator) OpenPgxPool(ctx context.Context, url string) (*pgxpool.Pool, error) {
-	cfg, err := pgxpool.ParseConfig(cmp.Or(url, c.cfg.DatabaseURL))
+	url, err := c.databaseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, badURL(err)
 	}
@@ -59,6 +68,16 @@ func (c *Coordinator) OpenPgxPoolConfig(ctx context.Context, cfg *pgxpool.Config
 		return nil, err
 	}
 	return pgx, nil
+}
+
+// databaseURL returns the URL to use. None at all would mean the server on this
+// host, which nobody asked for unless libpq's environment names one.
+func (c *Coordinator) databaseURL(url string) (string, error) {
+	url = cmp.Or(url, c.cfg.DatabaseURL)
+	if url == "" && os.Getenv("PGHOST") == "" && os.Getenv("PGSERVICE") == "" {
+		return "", errors.New("no database is named: set DATABASE_URL, or pass a URL")
+	}
+	return url, nil
 }
 
 // badURL keeps the driver's message, which hides the password.

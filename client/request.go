@@ -31,8 +31,11 @@ func AtLeast(conns int) RequestOption {
 //
 // The error is [ErrInvalid] when n is not positive, an [*ExhaustedError] when
 // nothing is granted or the wait ended before enough was, and [ErrLocalMode] when
-// no arbiter can be reached; the grant returned with it is what the container may
-// hold. After all of them the demand stays.
+// the container goes on without an arbiter. The grant returned with it is what the
+// container may hold. After the last two the demand stays.
+//
+// While a lease lasts, the call waits for an arbiter that does not answer: bound
+// it with the context.
 func (c *Coordinator) Request(ctx context.Context, n int, options ...RequestOption) (Grant, error) {
 	var o requestOptions
 	for _, set := range options {
@@ -44,7 +47,7 @@ func (c *Coordinator) Request(ctx context.Context, n int, options ...RequestOpti
 	case o.atLeast < 0 || o.atLeast > n:
 		return c.Grant(), fmt.Errorf("%w: at least %d of %d connections can never be granted", ErrInvalid, o.atLeast, n)
 	}
-	counter, err := c.ask(n)
+	counter, err := c.ask(ctx, n)
 	if err != nil {
 		return Grant{}, err
 	}
@@ -67,10 +70,8 @@ func (c *Coordinator) Follow() {
 }
 
 // ask fixes the demand and returns the counter of the intent that says so. It
-// sends the intent itself, so that nobody has to be woken for it.
-func (c *Coordinator) ask(n int) (counter uint64, err error) {
-	c.sending.Lock()
-	defer c.sending.Unlock()
+// sends the intent itself, if it can at once, so that nobody has to be woken for it.
+func (c *Coordinator) ask(ctx context.Context, n int) (counter uint64, err error) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -80,19 +81,16 @@ func (c *Coordinator) ask(n int) (counter uint64, err error) {
 	c.demand.fixed = true
 	c.machine.SetWant(now, min(n, events.MaxUnits))
 	c.applyLocked(now)
-	off := c.redisOff
+	counter = c.machine.Saying()
+	off := c.redis.off
 	c.mu.Unlock()
-	if !off {
-		// An error is met by the courier, who tries again.
-		_ = c.sendDue(c.ctx)
+	if !off && c.sending.TryLock() {
+		_ = c.sendDue(ctx) // an error is met by the courier, who tries again
+		c.sending.Unlock()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.prodLocked(time.Now())
-	counter = c.machine.Counter()
-	if _, due := c.machine.Due(time.Now(), c.gate.Open()); due && off {
-		counter++ // the courier will say it
-	}
 	return counter, nil
 }
 
@@ -101,14 +99,14 @@ func (c *Coordinator) ask(n int) (counter uint64, err error) {
 func (c *Coordinator) answer(ctx context.Context, counter uint64, atLeast int, patient bool) (grant Grant, err error) {
 	err = c.await(ctx, func(now time.Time) (bool, error) {
 		grant = c.grantLocked(now)
+		lost := c.machine.Grant() != nil && c.machine.Grant().Gone()
 		switch {
 		case c.refusal != events.NoReason:
 			return false, fmt.Errorf("%w: %v", ErrRefused, c.refusal)
-		case !c.machine.Answered(counter):
-			if grant.Mode == lease.Local || grant.Mode == lease.Fallback {
-				return false, ErrLocalMode
-			}
-			return false, nil
+		case grant.Mode == lease.Local, grant.Mode == lease.Fallback && !lost:
+			return false, ErrLocalMode
+		case lost, !c.machine.Answered(counter):
+			return false, nil // the courier registers again, or has said it
 		case grant.Conns >= atLeast:
 			return true, nil
 		case patient:
@@ -146,12 +144,17 @@ func (c *Coordinator) leave(ctx context.Context) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
 	c.mu.Lock()
-	in := c.machine.Send(time.Now(), events.Release, c.usageLocked())
+	now := time.Now()
+	c.gate.SetLimit(0) // somebody may have requested some again: not before the goodbye
+	in := c.machine.Send(now, events.Release, c.usageLocked())
+	c.applyLocked(now)
 	c.mu.Unlock()
+	defer ring(c.courierBell)
 	send, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
 	defer cancel()
 	if err := c.post.Send(send, events.EncodeIntent(in)); err != nil {
-		return fmt.Errorf("release: the connections are closed, but the arbiter could not be told and counts them until the lease ends: %w", err)
+		err = fmt.Errorf("release: the arbiter could not be told, and counts the connections until the lease ends: %w", err)
+		return errors.Join(drained, err)
 	}
 	return drained
 }

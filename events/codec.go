@@ -64,23 +64,35 @@ func (r *reader) fail(at string, err error) {
 
 // array reads the head of an array that must have n places.
 func (r *reader) array(at string, n int) {
-	if got := r.arrayUpTo(at, n); r.err == nil && got != n {
+	if got := r.head(at); r.err == nil && got != n {
 		r.fail(at, ErrMalformed)
 	}
 }
 
-// arrayUpTo reads the head of an array of at most limit places.
+// arrayUpTo reads the head of an array of at most limit places. Each takes a
+// byte at least, so that an array never has more than there are bytes left.
 func (r *reader) arrayUpTo(at string, limit int) int {
+	n := r.head(at)
+	switch {
+	case r.err != nil:
+		return 0
+	case n > limit:
+		r.fail(at, ErrOversize)
+		return 0
+	case n > r.src.Len():
+		r.fail(at, ErrMalformed)
+		return 0
+	}
+	return n
+}
+
+func (r *reader) head(at string) int {
 	if r.err != nil {
 		return 0
 	}
 	n, err := r.dec.DecodeArrayLen()
-	switch {
-	case err != nil || n < 0:
+	if err != nil || n < 0 {
 		r.fail(at, ErrMalformed)
-		return 0
-	case n > limit:
-		r.fail(at, ErrOversize)
 		return 0
 	}
 	return n

@@ -108,7 +108,7 @@ func DecodeRecord(data []byte) (*Record, error) {
 	rec.Refused = Reason(r.uint("refused", math.MaxUint8))
 	rec.Available = r.units("available")
 	rec.Charged = int(r.uint("charged", MaxUnits*MaxContainers))
-	if n := r.arrayUpTo("decisions", min(MaxDecisions, r.src.Len())); n > 0 {
+	if n := r.arrayUpTo("decisions", MaxDecisions); n > 0 {
 		rec.Decisions = make([]Decision, n)
 		for i := range rec.Decisions {
 			decodeDecision(r, &rec.Decisions[i])

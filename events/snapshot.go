@@ -116,7 +116,7 @@ func DecodeSnapshot(data []byte) (*Snapshot, error) {
 	r.array("counters", 2)
 	s.Ranks = r.uint("ranks", math.MaxInt64)
 	s.Refused = r.uint("refused", math.MaxInt64)
-	if n := r.arrayUpTo("containers", min(MaxContainers, r.src.Len())); n > 0 {
+	if n := r.arrayUpTo("containers", MaxContainers); n > 0 {
 		s.Containers = make([]ContainerState, n)
 		for i := range s.Containers {
 			decodeContainerState(r, &s.Containers[i])

@@ -19,7 +19,7 @@ func (r *reader) lift(at string, version int, chain []upcaster) {
 	}
 	var places []msgpack.RawMessage
 	if n := r.arrayUpTo(at, MaxEntryBytes); r.err == nil {
-		places = make([]msgpack.RawMessage, 0, min(n, r.src.Len()))
+		places = make([]msgpack.RawMessage, 0, n)
 		for range n {
 			raw, err := r.dec.DecodeRaw()
 			if err != nil {

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"fmt"
-	"math/big"
 	"slices"
 
 	"github.com/conncord/conncord/events"
@@ -160,14 +159,10 @@ func slowAward(units int, claims []claim) (left int) {
 		}
 	}
 	for ; units > 0; units-- {
-		best, quotient := -1, new(big.Rat)
+		best, over, under := -1, 0, 1 // the largest quotient is over/under
 		for i, c := range claims {
-			if c.got >= c.most {
-				continue
-			}
-			q := big.NewRat(int64(c.priority), int64(2*c.got+1))
-			if best < 0 || q.Cmp(quotient) > 0 {
-				best, quotient = i, q
+			if c.got < c.most && c.priority*under > over*(2*c.got+1) {
+				best, over, under = i, c.priority, 2*c.got+1
 			}
 		}
 		if best < 0 {

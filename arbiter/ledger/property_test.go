@@ -13,7 +13,7 @@ import (
 var names = []string{"scraper", "api", "viewer", "monitoring", "external", "reports"}
 
 func drawPolicy(t *rapid.T) events.Policy {
-	p := defaults(rapid.SampledFrom([]int{13, 20, 60, 200}).Draw(t, "limit"))
+	p := defaults(rapid.SampledFrom([]int{13, 13, 20, 60, 200}).Draw(t, "limit"))
 	p.TTL = events.Millis(rapid.Int64Range(4, 20).Draw(t, "ttl") * 1000)
 	if rapid.Bool().Draw(t, "own services") {
 		left := p.Available()
@@ -60,73 +60,90 @@ func (w *world) some() *peer {
 	return rapid.SampledFrom(alive).Draw(w.T, "member")
 }
 
-// actions are what can happen in a world.
+// actions are what can happen in a world. How often, is a matter of weights.
 func (w *world) actions() map[string]func(*rapid.T) {
-	kinds := []events.Kind{events.Renew, events.Renew, events.Request, events.Register}
-	acts := map[string]func(){
-		"join": func() {
-			if len(w.fleet) >= 12 {
-				w.Skip("enough")
+	acts := []struct {
+		weight int
+		name   string
+		act    func()
+	}{
+		{1, "join", func() {
+			if len(w.fleet) < 12 {
+				w.send(w.join(), events.Register, false)
 			}
-			w.send(w.join(), events.Register, false)
-		},
-		"send": func() {
-			m := w.some()
-			kind := events.Release
-			if !m.leaving {
-				kind = rapid.SampledFrom(kinds).Draw(w.T, "kind")
+		}},
+		{4, "exchange", func() { w.exchange(w.some()) }},
+		{3, "send", func() { w.speak(w.some()) }},
+		{3, "want", func() { m := w.some(); m.want = rapid.IntRange(0, 30).Draw(w.T, "want"); w.exchange(m) }},
+		{3, "see", func() { m := w.some(); m.see(w.now); w.connect(m) }},
+		{1, "close", func() { m := w.some(); m.phys = rapid.IntRange(0, m.phys).Draw(w.T, "left") }},
+		{3, "take", func() { w.take(rapid.IntRange(0, 3).Draw(w.T, "which")) }},
+		{2, "tick", func() { w.tick() }},
+		{2, "pass", func() { w.pass(rapid.Int64Range(1, 4000).Draw(w.T, "ms"), true) }},
+		{1, "long", func() { w.pass(rapid.Int64Range(1, 30_000).Draw(w.T, "ms"), rapid.Bool().Draw(w.T, "led")) }},
+		{1, "again", func() {
+			if n := len(w.sent); n > 0 {
+				w.inbox = append(w.inbox, w.sent[n-1-rapid.IntRange(0, min(n-1, 20)).Draw(w.T, "again")])
 			}
-			w.send(m, kind, rapid.Bool().Draw(w.T, "lower"))
-		},
-		"want": func() {
-			m := w.some()
-			m.want = rapid.IntRange(0, 40).Draw(w.T, "want")
-		},
-		"see":     func() { w.some().see(w.now) },
-		"connect": func() { m := w.some(); w.connect(m) },
-		"close": func() {
-			m := w.some()
-			m.phys = rapid.IntRange(0, m.phys).Draw(w.T, "left")
-		},
-		"take":  func() { w.take() },
-		"take2": func() { w.take(); w.take() },
-		"tick":  func() { w.tick() },
-		"pass":  func() { w.pass(rapid.Int64Range(1, 6000).Draw(w.T, "ms"), true) },
-		"long": func() {
-			w.pass(rapid.Int64Range(1, 30_000).Draw(w.T, "ms"), rapid.Bool().Draw(w.T, "led"))
-		},
-		"again": func() {
-			if len(w.inbox) == 0 {
-				w.Skip("empty")
-			}
-			w.inbox = append(w.inbox, rapid.SampledFrom(w.inbox).Draw(w.T, "again"))
-		},
-		"swap": func() {
-			if n := len(w.inbox); n > 1 {
-				i := rapid.IntRange(1, n-1).Draw(w.T, "swap")
-				w.inbox[i], w.inbox[i-1] = w.inbox[i-1], w.inbox[i]
-			}
-		},
-		"die": func() {
-			m := w.some()
-			m.alive, m.phys = false, 0
-		},
-		"leave":   func() { w.send(w.some(), events.Release, false) },
-		"garbage": func() { w.inbox = append(w.inbox, rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(w.T, "garbage")) },
-		"cleanup": func() { w.inbox = append(w.inbox, events.EncodeIntent(&events.Intent{Kind: events.Cleanup, Container: "op"})) },
-		"policy":  func() { w.say(events.Intent{Kind: events.SetPolicy, Policy: drawPolicy(w.T)}) },
+		}},
+		{1, "rare", func() { w.rare() }},
 	}
-	out := map[string]func(*rapid.T){"": func(*rapid.T) { w.checkHeld() }}
-	for name, act := range acts {
-		out[name] = func(t *rapid.T) { w.T = t; act() }
+	out := map[string]func(*rapid.T){}
+	for _, a := range acts {
+		for i := range a.weight {
+			out[fmt.Sprint(a.name, i)] = func(t *rapid.T) { w.T = t; a.act(); w.checkHeld() }
+		}
 	}
 	return out
 }
 
-// connect opens connections, as far as the member may.
+// rare is what seldom happens.
+func (w *world) rare() {
+	switch rapid.IntRange(0, 5).Draw(w.T, "rare") {
+	case 0:
+		m := w.some()
+		m.alive, m.phys = false, 0
+	case 1:
+		w.send(w.some(), events.Release, false)
+	case 2:
+		w.inbox = append(w.inbox, rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(w.T, "garbage"))
+	case 3:
+		w.inbox = append(w.inbox, events.EncodeIntent(&events.Intent{Kind: events.Cleanup, Container: "op"}))
+	case 4:
+		w.say(events.Intent{Kind: events.SetPolicy, Policy: drawPolicy(w.T)})
+	case 5:
+		w.say(events.Intent{Kind: events.Lead, Arbiter: "a", Host: "h"})
+	}
+}
+
+// speak lets a member say something.
+func (w *world) speak(m *peer) {
+	kind := events.Release
+	if !m.leaving {
+		kind = rapid.SampledFrom([]events.Kind{events.Renew, events.Renew, events.Request, events.Register}).Draw(w.T, "kind")
+	}
+	w.send(m, kind, rapid.Bool().Draw(w.T, "lower"))
+}
+
+// exchange is the usual course of things: a member speaks, is answered at once,
+// reads the answer and uses it.
+func (w *world) exchange(m *peer) {
+	w.speak(m)
+	w.take(len(w.inbox) - 1)
+	if rapid.IntRange(0, 3).Draw(w.T, "answered") > 0 {
+		m.see(w.now)
+	}
+	w.connect(m)
+}
+
+// connect opens all or some of the connections that the member may have; now
+// and then it closes some first.
 func (w *world) connect(m *peer) {
-	if n := m.allowed(w.now); n > m.phys && !m.leaving {
-		m.phys = rapid.IntRange(m.phys, n).Draw(w.T, "phys")
+	n := m.allowed(w.now)
+	if m.phys > n {
+		m.phys = rapid.SampledFrom([]int{n, m.phys, (n + m.phys) / 2}).Draw(w.T, "closing")
+	} else if !m.leaving {
+		m.phys = rapid.SampledFrom([]int{n, n, n, m.phys}).Draw(w.T, "opening")
 	}
 }
 
@@ -134,7 +151,7 @@ func (w *world) connect(m *peer) {
 func (w *world) settle(seconds int) {
 	for range seconds {
 		for len(w.inbox) > 0 {
-			w.take()
+			w.take(0)
 		}
 		for _, m := range w.fleet {
 			if m.alive {
@@ -157,9 +174,14 @@ func (w *world) settle(seconds int) {
 func TestFleet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t, drawPolicy(t))
+		for range rapid.IntRange(2, 5).Draw(t, "fleet") {
+			w.exchange(w.join())
+		}
 		t.Repeat(w.actions())
 		w.T = t
-		w.heal()
+		if rapid.IntRange(0, 4).Draw(t, "heal") == 0 {
+			w.heal()
+		}
 	})
 }
 

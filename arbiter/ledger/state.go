@@ -104,7 +104,12 @@ func (l *Ledger) account(c *container, before, after sums) {
 	member(&s.active, c, before.active, after.active)
 	member(&s.holders, c, before.holder, after.holder)
 	member(&s.queue, c, before.waiting, after.waiting)
-	s.stale = true
+	// With fewer units than containers that want some, each gets one or none,
+	// however much it wants: then the level does not depend on it.
+	crowded := s.active.Len() >= s.target
+	if before.active != after.active || before.units != after.units || before.want != after.want && !crowded {
+		s.stale = true
+	}
 	l.unsettled = true
 }
 

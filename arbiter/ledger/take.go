@@ -149,14 +149,15 @@ func (l *Ledger) register(intent *events.Intent, c *container) reply {
 
 // extend begins the container's lease duration anew: as long as it asked for,
 // within what the policy allows, and never so short that the drift margin eats
-// it up.
+// it up. A deadline never moves forward: until the container sees that its TTL
+// has become shorter, it goes by the longer one.
 func (l *Ledger) extend(c *container) {
 	c.ttl = l.policy.TTL.Milliseconds()
 	if c.asked > 0 {
 		least := max(events.MinTTL, 4*l.policy.Margin).Milliseconds()
 		c.ttl = min(max(c.asked, least), c.ttl)
 	}
-	l.deadlines.set(c, l.now+c.ttl)
+	l.deadlines.set(c, max(c.deadline, l.now+c.ttl))
 }
 
 // heard takes what a registered container says: it is alive, its promise may
@@ -195,7 +196,7 @@ func (l *Ledger) promise(intent *events.Intent, c *container, want int) {
 	// may have by now.
 	allowed, charge := c.units, c.charge
 	if c.lost {
-		allowed = c.charge
+		allowed = c.fallback
 	}
 	l.change(c, func() {
 		c.lost = false

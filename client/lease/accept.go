@@ -27,9 +27,6 @@ func (m *Machine) Accept(_ time.Time, g *events.Grant) bool {
 	default:
 		m.units, m.fallback = g.Units, g.Fallback
 	}
-	if m.grant != nil && m.grant.Incarnation != g.Incarnation {
-		m.former = m.grant.Incarnation
-	}
 	m.grant = g
 	m.incarnation = 0
 	m.reregister = g.Gone()
@@ -47,8 +44,6 @@ func (m *Machine) news(g *events.Grant) bool {
 		return false
 	case old == nil:
 		return g.Verb != events.Ended
-	case g.Incarnation == m.former:
-		return false
 	case g.Incarnation == old.Incarnation:
 		return g.Sequence > old.Sequence
 	}

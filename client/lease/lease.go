@@ -38,7 +38,6 @@ type Machine struct {
 	want  int
 
 	grant    *events.Grant // newest; nil: none yet
-	former   uint64        // the incarnation before the grant's; its grants are over
 	deadline time.Time     // of the grant in force
 
 	// What the newest grant allows, less what was promised since.

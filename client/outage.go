@@ -1,0 +1,53 @@
+package client
+
+import (
+	"time"
+
+	"github.com/conncord/conncord/client/lease"
+)
+
+// outage is what the coordinator knows about Redis. Calls to it are made by
+// several goroutines, and the end of one says how Redis was while it lasted: one
+// that began before another one ended with the opposite result proves nothing.
+type outage struct {
+	off            bool
+	worked, failed time.Time // when a call last ended so
+}
+
+// note takes the result of a call, and reports whether it changes the picture.
+func (o *outage) note(began, ended time.Time, err error) (changed bool) {
+	before := o.off
+	switch {
+	case err == nil && began.After(o.failed):
+		o.off, o.worked = false, ended
+	case err != nil && began.After(o.worked):
+		o.off, o.failed = true, ended
+	}
+	return o.off != before
+}
+
+// noteRedis takes the result of a call to Redis, and logs when Redis goes away and
+// when it is back.
+func (c *Coordinator) noteRedis(began time.Time, err error) {
+	if c.ctx.Err() != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if !c.redis.note(began, now, err) {
+		return
+	}
+	if !c.redis.off {
+		c.log.Info("Redis available again")
+		c.machine.Reached()
+		ring(c.courierBell)
+		return
+	}
+	g := c.grantLocked(now)
+	args := []any{"error", err, "mode", g.Mode.String(), "connections", g.Conns}
+	if g.Mode == lease.Leased {
+		args = append(args, "lease_left", g.Until.Sub(now).Round(time.Second))
+	}
+	c.log.Warn("Redis unavailable", args...)
+}

@@ -1,0 +1,112 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/conncord/conncord/events/servertest"
+)
+
+func TestMain(m *testing.M) { servertest.Main(leakChecked{m}) }
+
+// leakChecked runs the tests and fails when one of them left a goroutine.
+type leakChecked struct{ m *testing.M }
+
+func (l leakChecked) Run() int {
+	code := l.m.Run()
+	const server = "github.com/conncord/conncord/events/servertest.startProcess.func1" // still running
+	if err := goleak.Find(goleak.IgnoreAnyFunction(server), goleak.IgnoreAnyFunction(server+".1")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	return code
+}
+
+// environ is an environment of a test.
+func environ(pairs ...string) func(string) (string, bool) {
+	vars := map[string]string{}
+	for _, p := range pairs {
+		name, value, _ := strings.Cut(p, "=")
+		vars[name] = value
+	}
+	return func(name string) (string, bool) {
+		value, ok := vars[name]
+		return value, ok
+	}
+}
+
+// output collects what a program writes.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+func (o *output) has(part string) bool { return strings.Contains(o.String(), part) }
+
+// A running program, within the test.
+type running struct {
+	stdout, stderr output
+	stop           context.CancelFunc // as SIGTERM does
+	status         chan int
+}
+
+func runProgram(t *testing.T, env func(string) (string, bool), args ...string) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{stop: cancel, status: make(chan int, 1)}
+	go func() { r.status <- Run(ctx, args, env, &r.stdout, &r.stderr) }()
+	t.Cleanup(func() {
+		cancel()
+		if t.Failed() {
+			t.Logf("standard error:\n%s", &r.stderr)
+		}
+	})
+	return r
+}
+
+// until polls a condition that nothing signals.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("not within 30s: %s", what)
+		}
+	}
+}
+
+// wantStatus waits for the program's end.
+func (r *running) wantStatus(t *testing.T, want int) {
+	t.Helper()
+	select {
+	case got := <-r.status:
+		if got != want {
+			t.Errorf("exit status %d, want %d", got, want)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the program does not end")
+	}
+}

@@ -1,0 +1,124 @@
+package show
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/conncord/conncord/events/servertest"
+)
+
+// ownLimit is max_connections of the demo's own PostgreSQL: what Supabase's
+// smallest database has.
+const ownLimit = 60
+
+// A database is the PostgreSQL that the services share.
+type database struct {
+	url     string // for the services
+	limit   int
+	reserve int
+
+	pollURL   string // for the poller
+	count     string // how it counts the services' connections
+	countArgs []any
+
+	notes []string      // worth knowing, one sentence each
+	log   func() string // what the server logged, if that can be seen
+	stop  func() error  // removes what was started
+}
+
+// available is what the services can share.
+func (d *database) available() int { return d.limit - d.reserve }
+
+// reserveOf is the arbiter's default: 10 % rounded up.
+func reserveOf(limit int) int { return (limit + 9) / 10 }
+
+// startDatabase starts a PostgreSQL of the demo's own. Only the services connect
+// to it as the role app, so all that this role has is counted.
+func startDatabase(ctx context.Context) (database, error) {
+	pg, err := servertest.StartPostgres(ctx, servertest.PostgresOptions{
+		MaxConnections: ownLimit,
+		// A connection that is refused is logged as FATAL. With nothing but these
+		// in the log, none is missed.
+		Settings: map[string]string{"log_min_messages": "fatal", "log_min_error_statement": "panic"},
+	})
+	if err != nil {
+		return database{}, err
+	}
+	return database{
+		url: pg.URL(), limit: ownLimit, reserve: reserveOf(ownLimit),
+		pollURL: pg.SuperURL(),
+		count:   "select count(*) from pg_stat_activity where usename = 'app' and backend_type = 'client backend'",
+		log:     pg.Log, stop: pg.Stop,
+	}, nil
+}
+
+// refusals counts the connections that the log says were refused.
+func refusals(log string) int {
+	return strings.Count(log, "too many clients") + strings.Count(log, "remaining connection slots") +
+		strings.Count(log, "too many connections")
+}
+
+// useDatabase finds out how many connections a database of the user's has to
+// share. limit is what the user says it has; 0: what it says itself.
+func useDatabase(ctx context.Context, url string, limit int, budget string) (database, error) {
+	d := database{
+		url: url, pollURL: url, stop: func() error { return nil }, log: func() string { return "" },
+		// Others use this database as well, so the services' connections are
+		// known by their name, which is set before a connection can be used.
+		count:     "select count(*) from pg_stat_activity where application_name like $1 and usesysid is not null",
+		countArgs: []any{"conncord:" + budget + ":%"},
+	}
+	conn, err := connectPoller(ctx, url)
+	if err != nil {
+		return d, fmt.Errorf("connect to DATABASE_URL: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	facts, err := ask(ctx, conn)
+	if err != nil {
+		return d, fmt.Errorf("ask the database at DATABASE_URL for its limits: %w", err)
+	}
+	d.limit = min(facts.limit, maxLimit)
+	if limit > 0 {
+		d.limit = limit
+	}
+	// What others have now is theirs, and so are the slots that this role cannot
+	// have; the poller needs one as well.
+	d.reserve = max(reserveOf(d.limit), facts.reserved+1) + facts.others
+	if limit > facts.limit {
+		d.notes = append(d.notes, fmt.Sprintf("SUPABASE_MAX_CONNECTIONS is %d, but the database allows %d: connections will be refused", limit, facts.limit))
+	}
+	if facts.others > 0 {
+		d.notes = append(d.notes, fmt.Sprintf("%d connections of others are left to them", facts.others))
+	}
+	if !facts.seesAll {
+		d.notes = append(d.notes, "the role of DATABASE_URL sees only its own connections in full; with pg_monitor it would see those of others as well")
+	}
+	return d, nil
+}
+
+// facts are what a database says about itself.
+type facts struct {
+	limit    int  // of connections, for this role and database
+	reserved int  // of these, for superusers and reserved roles
+	others   int  // connections that are there already
+	seesAll  bool // the role sees other roles' connections in full
+}
+
+const factsQuery = `
+select
+	least(
+		current_setting('max_connections')::int,
+		(select case when rolconnlimit < 0 then 1000000 else rolconnlimit end from pg_roles where rolname = current_user),
+		(select case when datconnlimit < 0 then 1000000 else datconnlimit end from pg_database where datname = current_database())),
+	current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true)::int, 0),
+	(select count(*)::int from pg_stat_activity where pid <> pg_backend_pid() and datid is not null and usesysid is not null
+		and coalesce(backend_type, 'client backend') = 'client backend'),
+	(select rolsuper from pg_roles where rolname = current_user) or pg_has_role('pg_read_all_stats', 'usage')`
+
+func ask(ctx context.Context, conn *pgx.Conn) (f facts, err error) {
+	err = conn.QueryRow(ctx, factsQuery).Scan(&f.limit, &f.reserved, &f.others, &f.seesAll)
+	return f, err
+}
