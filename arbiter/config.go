@@ -16,7 +16,7 @@ import (
 // A Log is what an arbiter needs of Redis: [events.Log] implements it.
 type Log interface {
 	Campaign(ctx context.Context, arbiter string, lease time.Duration, incarnation uint64, onlyNew bool) (events.Standing, error)
-	Extend(ctx context.Context, s events.Standing, lease time.Duration) error
+	Extend(ctx context.Context, s events.Standing, lease time.Duration, now int64) error
 	ReadIntents(ctx context.Context, cursor string, count int, block time.Duration) ([]events.Entry, error)
 	Commit(ctx context.Context, s events.Standing, b *events.Batch) error
 	ReadRecords(ctx context.Context, after uint64, count int, block time.Duration) ([][]byte, error)

@@ -41,8 +41,8 @@
 // # Time
 //
 // Ledger time is the duration of leadership, in milliseconds: the leader's
-// monotonic clock since it won, added to the ledger time of the newest record.
-// While nobody leads it stands still, which makes leases longer and never
+// monotonic clock since it won, added to the ledger time at which the last
+// leadership was heard. While nobody leads it stands still, which makes leases longer and never
 // shorter. No wall clock takes part in any decision.
 //
 // # Failure

@@ -1,9 +1,11 @@
 package arbiter_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -106,10 +108,13 @@ func TestNoIntentIsLostOrCountedTwice(t *testing.T) {
 
 // byID orders the ids of a stream's entries.
 func byID(a, b string) int {
-	var x, y [2]uint64
-	fmt.Sscanf(a, "%d-%d", &x[0], &x[1])
-	fmt.Sscanf(b, "%d-%d", &y[0], &y[1])
-	return slices.Compare(x[:], y[:])
+	aMillis, aCount, _ := strings.Cut(a, "-")
+	bMillis, bCount, _ := strings.Cut(b, "-")
+	return cmp.Or(byNumber(aMillis, bMillis), byNumber(aCount, bCount))
+}
+
+func byNumber(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 }
 
 // talk keeps saying things, some of them twice, without running too far ahead of

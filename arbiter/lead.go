@@ -30,7 +30,7 @@ type leadership struct {
 func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 	l := &leadership{
 		Arbiter: a, standing: s, cursor: s.Cursor,
-		won: time.Now(), base: a.ledger.Now(), refused: a.ledger.Refused(),
+		won: time.Now(), base: max(a.ledger.Now(), s.Now), refused: a.ledger.Refused(),
 		take: maxBatch, mail: map[string]int{},
 	}
 	l.extend = l.won.Add(a.Lease / 3)
@@ -109,7 +109,7 @@ func (l *leadership) patience() time.Duration {
 // keep extends the lease.
 func (l *leadership) keep(ctx context.Context) error {
 	now := time.Now()
-	if err := l.Log.Extend(ctx, l.standing, l.Lease); err != nil {
+	if err := l.Log.Extend(ctx, l.standing, l.Lease, l.now()); err != nil {
 		return err
 	}
 	l.extend = now.Add(l.Lease / 3)

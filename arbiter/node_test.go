@@ -160,8 +160,8 @@ func (p *tap) Campaign(ctx context.Context, id string, lease time.Duration, inca
 	return s, err
 }
 
-func (p *tap) Extend(ctx context.Context, s events.Standing, lease time.Duration) error {
-	return p.call("extend", func() error { return p.Log.Extend(ctx, s, lease) })
+func (p *tap) Extend(ctx context.Context, s events.Standing, lease time.Duration, now int64) error {
+	return p.call("extend", func() error { return p.Log.Extend(ctx, s, lease, now) })
 }
 
 func (p *tap) ReadIntents(ctx context.Context, cursor string, count int, block time.Duration) (entries []events.Entry, err error) {

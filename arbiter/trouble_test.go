@@ -43,7 +43,7 @@ func (q *quietLog) Campaign(_ context.Context, id string, _ time.Duration, incar
 	return events.Standing{Won: true, Leader: id, Incarnation: incarnation, Epoch: 1, Cursor: events.NoCursor, Begun: true, First: true}, q.answer()
 }
 
-func (q *quietLog) Extend(context.Context, events.Standing, time.Duration) error {
+func (q *quietLog) Extend(context.Context, events.Standing, time.Duration, int64) error {
 	q.extended = append(q.extended, time.Now())
 	return q.answer()
 }

@@ -77,9 +77,9 @@ func (c *Coordinator) sendDue(ctx context.Context) error {
 func (c *Coordinator) listen() {
 	for c.ctx.Err() == nil {
 		began := time.Now()
-		bell, err := c.post.Listen(c.ctx)
-		c.noteRedis(began, err)
-		if err != nil {
+		bell, err := c.post.Listen(c.ctx, c.accept)
+		if err != nil { // success is no news: calls may still fail
+			c.noteRedis(began, err)
 			c.pause(nil, relisten+rand.N(relisten))
 			continue
 		}
@@ -87,30 +87,16 @@ func (c *Coordinator) listen() {
 	}
 }
 
-// attend serves one bell until it fails. That alone does not mean that Redis is
-// unavailable: listening again will tell.
+// attend stays with one bell, which delivers grants by itself, until it fails.
+// That alone does not mean that Redis is unavailable: listening again will tell.
 func (c *Coordinator) attend(bell *events.Bell) {
-	// A wait does not heed its context: closing the bell ends it.
-	stop := context.AfterFunc(c.ctx, func() { _ = bell.Close() })
-	defer func() {
-		stop()
-		_ = bell.Close()
-	}()
+	defer func() { _ = bell.Close() }()
 	c.look()
-	for c.ctx.Err() == nil {
-		grant, err := bell.Wait(c.ctx, c.patience())
-		switch {
-		case c.ctx.Err() != nil:
-		case err != nil:
+	for bell.Wait(c.ctx, c.patience()) == nil && c.ctx.Err() == nil {
+		if bell.Ping(c.ctx) != nil {
 			return
-		case grant != nil:
-			c.accept(grant)
-		default:
-			if err := bell.Ping(c.ctx); err != nil {
-				return
-			}
-			c.look()
 		}
+		c.look()
 	}
 }
 
@@ -146,7 +132,7 @@ func (c *Coordinator) look() {
 func (c *Coordinator) accept(g *events.Grant) {
 	c.mu.Lock()
 	now := time.Now()
-	if c.machine.Accept(now, g) {
+	if !c.closed && c.machine.Accept(now, g) {
 		c.refusal = events.NoReason
 		if g.Reason == events.UnlistedRefused || g.Reason == events.TooMany || g.Reason == events.OtherService {
 			c.refusal = g.Reason

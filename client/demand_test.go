@@ -40,10 +40,12 @@ func TestOutage(t *testing.T) {
 	}
 	bad := ErrExhausted
 	note(1, 2, nil, false, false)
-	note(1, 3, bad, false, false) // began before the other was answered
-	note(3, 5, bad, true, true)
-	note(4, 6, nil, false, true) // began before the other failed
-	note(4, 6, bad, false, true)
-	note(7, 8, nil, true, false)
-	note(7, 9, bad, false, false)
+	note(1, 4, bad, false, false) // began before the other was answered
+	note(3, 6, bad, true, true)
+	note(5, 7, nil, false, true) // began before the other failed
+	note(5, 7, bad, false, true)
+	note(8, 9, nil, true, false)
+	note(8, 10, bad, false, false)
+	note(9, 10, bad, false, false) // too soon to be believed
+	note(11, 12, bad, true, true)
 }

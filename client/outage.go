@@ -9,18 +9,27 @@ import (
 // outage is what the coordinator knows about Redis. Calls to it are made by
 // several goroutines, and the end of one says how Redis was while it lasted: one
 // that began before another one ended with the opposite result proves nothing.
+// Nor does a failure soon after Redis came back: the client library serves errors
+// of dials that it began earlier.
 type outage struct {
 	off            bool
 	worked, failed time.Time // when a call last ended so
+	back           time.Time // when the last outage ended
 }
+
+// staleError is for how long after an outage a failure may be an old one.
+const staleError = time.Second
 
 // note takes the result of a call, and reports whether it changes the picture.
 func (o *outage) note(began, ended time.Time, err error) (changed bool) {
 	before := o.off
 	switch {
 	case err == nil && began.After(o.failed):
+		if o.off {
+			o.back = ended
+		}
 		o.off, o.worked = false, ended
-	case err != nil && began.After(o.worked):
+	case err != nil && began.After(o.worked) && began.After(o.back.Add(staleError)):
 		o.off, o.failed = true, ended
 	}
 	return o.off != before

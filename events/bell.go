@@ -27,8 +27,8 @@ type exchange struct {
 type Bell struct {
 	x       *exchange
 	channel string
+	deliver func(*Grant)
 	ready   chan struct{} // closed when the subscription holds
-	grants  chan []byte   // holds the newest that was not taken
 	over    chan struct{} // closed when no more will come
 	err     error         // why; set before over is closed
 }
@@ -55,20 +55,30 @@ func (x *exchange) receive() {
 			x.fail(err)
 			return
 		}
-		x.mu.Lock()
-		x.pinged = time.Time{}
 		switch m := got.(type) {
 		case *redis.Subscription:
-			if b := x.bells[m.Channel]; b != nil && m.Kind == "subscribe" {
-				b.hold()
-			}
+			x.heard(m.Channel, m.Kind == "subscribe")
 		case *redis.Message:
-			if b := x.bells[m.Channel]; b != nil {
+			if b := x.heard(m.Channel, false); b != nil {
 				b.ring([]byte(m.Payload))
 			}
+		default:
+			x.heard("", false)
 		}
-		x.mu.Unlock()
 	}
+}
+
+// heard notes a sign of life and returns the bell of the channel, nil if there
+// is none. With holds, the subscription holds from here on.
+func (x *exchange) heard(channel string, holds bool) *Bell {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.pinged = time.Time{}
+	b := x.bells[channel]
+	if b != nil && holds {
+		b.hold()
+	}
+	return b
 }
 
 // fail ends the exchange and all its bells.
@@ -93,8 +103,8 @@ func (x *exchange) failed() bool {
 }
 
 // add subscribes to one more channel.
-func (x *exchange) add(ctx context.Context, channel string) (*Bell, error) {
-	b := &Bell{x: x, channel: channel, ready: make(chan struct{}), grants: make(chan []byte, 1), over: make(chan struct{})}
+func (x *exchange) add(ctx context.Context, channel string, deliver func(*Grant)) (*Bell, error) {
+	b := &Bell{x: x, channel: channel, deliver: deliver, ready: make(chan struct{}), over: make(chan struct{})}
 	x.mu.Lock()
 	if err := x.err; err != nil {
 		x.mu.Unlock()
@@ -120,7 +130,7 @@ func (x *exchange) add(ctx context.Context, channel string) (*Bell, error) {
 	}
 }
 
-// hold, ring and end are called with the exchange's lock held.
+// hold and end are called with the exchange's lock held.
 
 func (b *Bell) hold() {
 	select {
@@ -128,14 +138,6 @@ func (b *Bell) hold() {
 	default:
 		close(b.ready)
 	}
-}
-
-func (b *Bell) ring(grant []byte) {
-	select {
-	case <-b.grants: // the one before was not taken: the newest counts
-	default:
-	}
-	b.grants <- grant
 }
 
 func (b *Bell) end(err error) {
@@ -147,22 +149,35 @@ func (b *Bell) end(err error) {
 	}
 }
 
-// Wait returns the next grant that arrives, nil if none does within the
-// patience. If several arrived since the last Wait it is the newest. Only one
-// goroutine may wait at a time.
-func (b *Bell) Wait(ctx context.Context, patience time.Duration) (*Grant, error) {
+// ring delivers a grant, unless the bell is over. One that cannot be read ends
+// the bell: its owner then looks into the mailbox, and is told what is wrong.
+func (b *Bell) ring(data []byte) {
+	g, err := DecodeGrant(data)
+	if err != nil {
+		b.x.mu.Lock()
+		defer b.x.mu.Unlock()
+		b.end(err)
+		return
+	}
+	select {
+	case <-b.over:
+	default:
+		b.deliver(g)
+	}
+}
+
+// Wait returns nil when the patience or the context is over, and an error as
+// soon as no more grants will come.
+func (b *Bell) Wait(ctx context.Context, patience time.Duration) error {
 	t := time.NewTimer(patience)
 	defer t.Stop()
 	select {
-	case data := <-b.grants:
-		return DecodeGrant(data)
 	case <-b.over:
-		return nil, fmt.Errorf("wait for a grant: %w", b.err)
+		return fmt.Errorf("wait for grants: %w", b.err)
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
 	case <-t.C:
-		return nil, nil
 	}
+	return nil
 }
 
 // Ping asks the server for a sign of life. If the last one was not answered in

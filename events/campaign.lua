@@ -4,7 +4,8 @@
 -- ARGV 1 arbiter's id  2 lease in ms  3 a fresh incarnation, should one be needed
 --      4 '1' to win only if one is needed
 -- Returns {won, leader, ms left of its lease, incarnation, epoch, sequence,
---          cursor, hash, begun, first}; of these only the first three when not won.
+--          cursor, hash, begun, first, ledger time}; of these only the first three
+--          when not won.
 --
 -- Whether this Redis still has every record that was ever acknowledged cannot be
 -- seen in the data: a server that was restarted from an old file, or a replica
@@ -36,7 +37,7 @@ if not stream.err then
   end
 end
 
-local head = redis.call('HMGET', KEYS[2], 'incarnation', 'epoch', 'sequence', 'cursor', 'hash', 'life')
+local head = redis.call('HMGET', KEYS[2], 'incarnation', 'epoch', 'sequence', 'cursor', 'hash', 'life', 'now')
 local begun, first = 0, 0
 if not head[1] then
   begun = 1
@@ -53,11 +54,11 @@ if begun == 0 and ARGV[4] == '1' then
 end
 
 local epoch = string.format('%.0f', tonumber(head[2] or '0') + 1)
-local incarnation, sequence, cursor, hash = head[1], head[3], head[4] or '0-0', head[5]
+local incarnation, sequence, cursor, hash, now = head[1], head[3], head[4] or '0-0', head[5], head[7] or '0'
 if begun == 1 then
-  incarnation, sequence, hash = ARGV[3], string.match(id, '^%d+'), ''
+  incarnation, sequence, hash, now = ARGV[3], string.match(id, '^%d+'), '', '0'
 end
 redis.call('HSET', KEYS[2], 'incarnation', incarnation, 'epoch', epoch, 'sequence', sequence,
-  'cursor', cursor, 'hash', hash, 'life', life)
+  'cursor', cursor, 'hash', hash, 'life', life, 'now', now)
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return {1, ARGV[1], tonumber(ARGV[2]), incarnation, epoch, sequence, cursor, hash, begun, first}
+return {1, ARGV[1], tonumber(ARGV[2]), incarnation, epoch, sequence, cursor, hash, begun, first, now}

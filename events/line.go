@@ -138,7 +138,7 @@ func (l *line) send(b *appendBatch) {
 
 // subscribe returns a bell for the channel. A bell that another one of this
 // process has for the same channel ends.
-func (l *line) subscribe(ctx context.Context, channel string) (*Bell, error) {
+func (l *line) subscribe(ctx context.Context, channel string, deliver func(*Grant)) (*Bell, error) {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	l.mu.Lock()
@@ -147,5 +147,5 @@ func (l *line) subscribe(ctx context.Context, channel string) (*Bell, error) {
 	}
 	x := l.exchange
 	l.mu.Unlock()
-	return x.add(ctx, channel)
+	return x.add(ctx, channel, deliver)
 }

@@ -75,6 +75,7 @@ type Standing struct {
 	Cursor      string // id of the newest inbox entry in the history
 	Begun       bool   // the incarnation is new: history was lost, or never was
 	First       bool   // there is no history at all
+	Now         int64  // ledger time when the last leader extended its lease, milliseconds
 
 	digest string // of the script that commits for this leadership
 }
@@ -113,7 +114,7 @@ func flag(yes bool) string {
 }
 
 func parseStanding(reply []any) (s Standing, err error) {
-	if len(reply) != 3 && len(reply) != 10 {
+	if len(reply) != 3 && len(reply) != 11 {
 		return s, fmt.Errorf("%w: a reply of %d places", ErrMalformed, len(reply))
 	}
 	text := func(i int) string { return fmt.Sprint(reply[i]) }
@@ -128,7 +129,7 @@ func parseStanding(reply []any) (s Standing, err error) {
 		}
 		return n
 	}
-	s.Incarnation, s.Epoch, s.Sequence = number(3), number(4), number(5)
+	s.Incarnation, s.Epoch, s.Sequence, s.Now = number(3), number(4), number(5), int64(number(10))
 	s.Cursor, s.Begun, s.First = text(6), reply[8] == int64(1), reply[9] == int64(1)
 	if h := text(7); h != "" && err == nil {
 		s.Hash, err = parseHash(h)
@@ -148,13 +149,14 @@ func parseHash(s string) (h Hash, err error) {
 var extendText string
 var extendScript = redis.NewScript(extendText)
 
-// Extend extends the leader's lease. It returns [ErrFenced] when the leadership
-// is over.
-func (l *Log) Extend(ctx context.Context, s Standing, lease time.Duration) error {
+// Extend extends the leader's lease and notes the ledger time, so that the next
+// leader goes on from there even if nothing was said since. It returns
+// [ErrFenced] when the leadership is over.
+func (l *Log) Extend(ctx context.Context, s Standing, lease time.Duration, now int64) error {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	done, err := extendScript.Run(ctx, l.calls, []string{l.keys.Leader, l.keys.Head},
-		s.Leader, lease.Milliseconds(), strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10)).Int()
+		s.Leader, lease.Milliseconds(), strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10), now).Int()
 	switch {
 	case err != nil:
 		return fmt.Errorf("extend the leader's lease: %w", err)

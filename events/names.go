@@ -30,12 +30,20 @@ func CheckHost(host string) error {
 	if len(host) > MaxNameBytes {
 		return fmt.Errorf("%w: host name has %d bytes, at most %d are allowed", ErrName, len(host), MaxNameBytes)
 	}
-	for i := 0; i < len(host); i++ {
-		if host[i] < ' ' || host[i] > '~' {
-			return fmt.Errorf("%w: host name %q has a character that cannot be printed", ErrName, host)
-		}
+	if !printable(host) {
+		return fmt.Errorf("%w: host name %q has a character that cannot be printed", ErrName, host)
 	}
 	return nil
+}
+
+// printable reports whether the text is printable ASCII.
+func printable(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // CleanHost makes any text a valid host name, for those who do not choose

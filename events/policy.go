@@ -63,10 +63,16 @@ func (p *Policy) Check() error {
 		return fmt.Errorf("a reserve of %d leaves nothing of the limit of %d: lower the reserve", p.Reserve, p.Limit)
 	case p.TTL < MinTTL || p.TTL > MaxTTL:
 		return fmt.Errorf("a lease duration of %v is out of range: set %v to %v", p.TTL, MinTTL, MaxTTL)
-	case p.Margin < 0 || p.Margin > p.TTL/4:
+	case p.Margin < 0:
+		return fmt.Errorf("the drift margin of %v is negative: set 0 or more", p.Margin)
+	case p.Margin > p.TTL/4:
 		return fmt.Errorf("a lease duration of %v is too short for a drift margin of %v: set at least %v", p.TTL, p.Margin, 4*p.Margin)
 	case len(p.Plan) > MaxNameBytes:
 		return fmt.Errorf("the plan's name has %d bytes: at most %d are allowed", len(p.Plan), MaxNameBytes)
+	case !printable(p.Plan):
+		return fmt.Errorf("the plan's name %q has a character that cannot be printed", p.Plan)
+	case p.Unlisted.Name != "":
+		return fmt.Errorf("the rule for unlisted services has the name %q: leave it empty", p.Unlisted.Name)
 	case len(p.Services) > MaxServices:
 		return fmt.Errorf("%d services are listed: at most %d are allowed", len(p.Services), MaxServices)
 	}
@@ -75,8 +81,11 @@ func (p *Policy) Check() error {
 		if err := CheckService(s.Name); err != nil {
 			return err
 		}
-		if i > 0 && p.Services[i-1].Name >= s.Name {
+		if i > 0 && p.Services[i-1].Name == s.Name {
 			return fmt.Errorf("the service %q is listed twice", s.Name)
+		}
+		if i > 0 && p.Services[i-1].Name > s.Name {
+			return fmt.Errorf("the services are not sorted by name: %q stands after %q", s.Name, p.Services[i-1].Name)
 		}
 		if s.Priority < 1 {
 			return fmt.Errorf("service %q has priority %d: set 1 to %d", s.Name, s.Priority, MaxPriority)
@@ -97,15 +106,19 @@ func (p *Policy) Check() error {
 }
 
 func (s *Service) check() error {
+	what, least := fmt.Sprintf("service %q", s.Name), "1"
+	if s.Name == "" {
+		what, least = "the rule for unlisted services", "0 (refuse them)"
+	}
 	switch {
 	case s.Priority < 0 || s.Priority > MaxPriority:
-		return fmt.Errorf("service %q has priority %d: set 1 to %d", s.Name, s.Priority, MaxPriority)
+		return fmt.Errorf("%s has priority %d: set %s to %d", what, s.Priority, least, MaxPriority)
 	case s.Minimum < 0 || s.Minimum > MaxUnits:
-		return fmt.Errorf("service %q has a minimum of %d: set 0 to %d", s.Name, s.Minimum, MaxUnits)
+		return fmt.Errorf("%s has a minimum of %d: set 0 to %d", what, s.Minimum, MaxUnits)
 	case s.Maximum < 0 || s.Maximum > MaxUnits:
-		return fmt.Errorf("service %q has a maximum of %d: set 0 (none) to %d", s.Name, s.Maximum, MaxUnits)
+		return fmt.Errorf("%s has a maximum of %d: set 0 (none) to %d", what, s.Maximum, MaxUnits)
 	case s.Maximum > 0 && s.Maximum < s.Minimum:
-		return fmt.Errorf("service %q has a maximum of %d below its minimum of %d", s.Name, s.Maximum, s.Minimum)
+		return fmt.Errorf("%s has a maximum of %d below its minimum of %d: raise the one or lower the other", what, s.Maximum, s.Minimum)
 	}
 	return nil
 }

@@ -80,10 +80,13 @@ func (p *Post) Look(ctx context.Context) (Look, error) {
 	return look, nil
 }
 
-// Listen subscribes to the mailbox. The bell may be dead for a moment and miss a
-// ring, so after each error of Wait, and now and then, look into the mailbox.
-func (p *Post) Listen(ctx context.Context) (*Bell, error) {
-	b, err := p.line.subscribe(ctx, p.keys.Mailbox(p.container))
+// Listen subscribes to the mailbox and calls deliver with each grant that
+// arrives, one at a time, until the bell is closed or fails. All containers of
+// the process wait while it runs, so it must be quick. One call may come after
+// Close has returned. The bell may be dead for a moment and miss a ring: after
+// an error of Wait, and now and then, look into the mailbox.
+func (p *Post) Listen(ctx context.Context, deliver func(*Grant)) (*Bell, error) {
+	b, err := p.line.subscribe(ctx, p.keys.Mailbox(p.container), deliver)
 	if err != nil {
 		return nil, fmt.Errorf("listen for grants: %w", err)
 	}

@@ -22,7 +22,7 @@ import (
 //	request ID want=5     release ID
 //	garbage HEX           bytes that are no intent
 //	oversize BYTES        an entry of so many
-//	deaf ID, hear ID      from here on it does not, or does again, see its grants
+//	deaf ID, hear ID      it sees its present grant, and from here on none, or all again
 //	show                  prints what every service and container has
 //	loss                  the history is lost: a new incarnation begins
 //
@@ -95,7 +95,8 @@ func (s *script) line(line string) {
 	}
 	switch verb {
 	case "deaf", "hear":
-		s.actor(id).deaf = verb == "deaf"
+		c := s.actor(id)
+		c.deaf, c.seen = verb == "deaf", c.mailbox
 	case "show":
 		s.show()
 	case "loss":

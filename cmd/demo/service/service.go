@@ -21,6 +21,10 @@ const (
 	// of it.
 	goodbye = time.Second
 
+	// joinWithin is longer than usual: a machine that is so busy that no answer
+	// comes in time is no reason to begin uncoordinated here.
+	joinWithin = 10 * time.Second
+
 	// askWithin bounds one Request. The demand stays when it runs out.
 	askWithin = 2 * time.Second
 )
@@ -50,7 +54,7 @@ func serve(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.Log
 	if cfg.MaxConns, err = strconv.Atoi(os.Getenv(MaxConnsVariable)); err != nil {
 		return fmt.Errorf("%s: %w", MaxConnsVariable, err)
 	}
-	cfg.Container, cfg.Logger = cfg.Service, log
+	cfg.Container, cfg.JoinWithin, cfg.Logger = cfg.Service, joinWithin, log
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -17,9 +17,6 @@ const (
 
 	// cueEvery is how often it is time to look whether a scene begins.
 	cueEvery = 20 * time.Millisecond
-
-	// maxNews is how many news the table shows.
-	maxNews = 4
 )
 
 // A stage performs the play. It belongs to one goroutine.
@@ -42,14 +39,6 @@ type stage struct {
 	rates   rates
 	watches []watch
 	faults  []string
-}
-
-// A watch waits for the connections of a container that was ended to come back.
-type watch struct {
-	container string
-	who       string
-	since     time.Time
-	charge    int
 }
 
 // perform runs the play to its end, or until the context ends, and ends all
@@ -182,12 +171,14 @@ func (s *stage) do(c cue) {
 		return
 	}
 	one := alive[len(alive)-1]
-	held := s.history.holding(one.report.Container).charge
+	lease := s.history.holding(one.report.Container)
+	held := lease.charge
 	w := watch{container: one.report.Container, since: time.Now(), charge: held}
 	if c.deed == kill {
 		one.kill()
 		w.who = fmt.Sprintf("the killed %s's %d", c.service, held)
-		s.tell("kill -9: the %s's %d connections come back when its lease ends, within %v", c.service, held, s.opts.ttl())
+		// Its fallback stays charged for one lease more: it may still be alive.
+		s.tell("kill -9 of the %s: %d of its %d connections are back within %v", c.service, held-min(held, lease.fallback), held, s.opts.ttl().Round(100*time.Millisecond))
 	} else {
 		one.terminate()
 		w.who = fmt.Sprintf("the stopped %s's %d", c.service, held)
@@ -203,28 +194,6 @@ func (s *stage) alive(service string) (alive []*container) {
 		}
 	}
 	return alive
-}
-
-// watch tells when the connections of those who are gone came back.
-func (s *stage) watch() {
-	kept := s.watches[:0]
-	for _, w := range s.watches {
-		h := s.history.holding(w.container)
-		if h.fell.Before(w.since) {
-			kept = append(kept, w)
-			continue
-		}
-		s.tell("%d of %s connections came back after %v", w.charge-h.charge, w.who, h.fell.Sub(w.since).Round(time.Millisecond))
-	}
-	s.watches = kept
-}
-
-// tell adds to the news.
-func (s *stage) tell(format string, args ...any) {
-	text := fmt.Sprintf("%5.1fs  %s", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
-	s.screen.news(text)
-	s.news = append(s.news, text)
-	s.news = s.news[max(0, len(s.news)-maxNews):]
 }
 
 // end ends all containers and waits for them.
