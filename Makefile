@@ -18,7 +18,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: deps ## show a failover with real servers (DURATION=30s)
+demo: deps ## five services share 60 connections of a real PostgreSQL (DURATION=30s)
 	@go run ./cmd/demo
 
 .PHONY: test

@@ -1,0 +1,84 @@
+package ledger
+
+import "github.com/conncord/conncord/events"
+
+// extend begins the container's lease duration anew: as long as it asked for,
+// within what the policy allows, and never so short that the drift margin eats
+// it up. A deadline never moves forward: until the container sees that its TTL
+// has become shorter, it goes by the longer one.
+func (l *Ledger) extend(c *container) {
+	c.ttl = l.policy.TTL.Milliseconds()
+	if c.asked > 0 {
+		least := max(events.MinTTL, 4*l.policy.Margin).Milliseconds()
+		c.ttl = min(max(c.asked, least), c.ttl)
+	}
+	l.deadlines.set(c, max(c.deadline, l.now+c.ttl))
+}
+
+// heard takes what a registered container says: it is alive, its promise may
+// lower its charge, and its want may move. One whose lease was lost gets a new
+// one.
+func (l *Ledger) heard(intent *events.Intent, c *container) reply {
+	lost := c.lost
+	l.promise(intent, c, min(intent.Want, l.policy.Limit))
+	if lost {
+		c.lease = events.LeaseID(l.incarnation, l.sequence)
+		c.changed = l.sequence
+		c.verb = events.Granted // even if it was lost by this very record
+	}
+	c.anchor = intent.Counter
+	c.held, c.inUse, c.waiting = intent.Held, intent.InUse, intent.Waiting
+	l.extend(c)
+	l.touch(c, events.Renewed)
+	return reply{to: c, why: capped(intent, c)}
+}
+
+// promise applies a container's ceiling, and what it wants now, to its lease.
+//
+// The ceiling holds until the container sees a grant newer than the one it
+// names. The ledger must therefore count on every grant that it wrote since: if
+// there is none, the ceiling is all that the container can hold; if none changed
+// the units, it can hold those; if one did, the promise lowers nothing.
+func (l *Ledger) promise(intent *events.Intent, c *container, want int) {
+	known := intent.Incarnation == l.incarnation
+	newest, current := known && intent.Seen >= c.written, known && intent.Seen >= c.changed
+	if newest {
+		c.bound = c.fallback
+	}
+	// More than the database has, nobody can hold.
+	ceiling := min(intent.Ceiling, max(c.charge, l.policy.Limit))
+	// A lost container goes on from its fallback: what it had above that, others
+	// may have by now.
+	allowed, charge := c.units, c.charge
+	if c.lost {
+		allowed = c.fallback
+	}
+	l.change(c, func() {
+		c.lost = false
+		c.want = want
+		c.units = min(allowed, want)
+		switch {
+		case newest:
+			c.charge = max(c.units, ceiling)
+		case current:
+			c.charge = max(allowed, ceiling)
+		default:
+			c.charge = max(c.charge, ceiling)
+		}
+	})
+	if c.units < allowed {
+		c.changed = l.sequence
+		l.touch(c, events.Lowered)
+	}
+	if c.charge < charge {
+		l.touch(c, events.Confirmed)
+	}
+}
+
+// capped says whether the container wants more than it can be given at all.
+func capped(intent *events.Intent, c *container) events.Reason {
+	if intent.Want > c.want {
+		return events.Capped
+	}
+	return events.NoReason
+}
