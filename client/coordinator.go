@@ -30,6 +30,7 @@ type Coordinator struct {
 	courierBell chan struct{} // something may have to be sent
 	keeperBell  chan struct{} // the limit may have changed
 	samplerBell chan struct{} // there is a new pool
+	diary       chan func()   // log lines to be written
 
 	sending sync.Mutex // held while an intent is made and sent, so that they arrive in order
 
@@ -70,6 +71,7 @@ func New(ctx context.Context, cfg Config) (*Coordinator, error) {
 		courierBell: make(chan struct{}, 1),
 		keeperBell:  make(chan struct{}, 1),
 		samplerBell: make(chan struct{}, 1),
+		diary:       make(chan func(), diaryRoom),
 		changed:     make(chan struct{}),
 		watchers:    map[chan Grant]struct{}{},
 	}
@@ -79,7 +81,7 @@ func New(ctx context.Context, cfg Config) (*Coordinator, error) {
 		Local: cfg.LocalConns, JoinWithin: cfg.JoinWithin,
 	}, time.Now(), 0)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	for _, run := range []func(){c.listen, c.deliver, c.keep, c.sample} {
+	for _, run := range []func(){c.listen, c.deliver, c.keep, c.sample, c.narrate} {
 		c.wg.Go(run)
 	}
 	if err := c.join(ctx); err != nil {

@@ -56,7 +56,7 @@ func (c *Coordinator) sendDue(ctx context.Context) error {
 		c.applyLocked(now) // so that nothing is opened between the count and the promise
 		use := c.usageLocked()
 		kind, due := c.machine.Due(now, use.Held)
-		if !due || c.closed {
+		if !due {
 			c.mu.Unlock()
 			return nil
 		}
@@ -132,7 +132,7 @@ func (c *Coordinator) look() {
 func (c *Coordinator) accept(g *events.Grant) {
 	c.mu.Lock()
 	now := time.Now()
-	if !c.closed && c.machine.Accept(now, g) {
+	if c.ctx.Err() == nil && c.machine.Accept(now, g) {
 		c.refusal = events.NoReason
 		if g.Reason == events.UnlistedRefused || g.Reason == events.TooMany || g.Reason == events.OtherService {
 			c.refusal = g.Reason

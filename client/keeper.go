@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -69,11 +70,11 @@ func (c *Coordinator) applyLocked(now time.Time) {
 func (c *Coordinator) logMode(g Grant) {
 	switch g.Mode {
 	case lease.Leased:
-		c.log.Info("lease", "lease", g.Lease, "connections", g.Conns, "want", g.Want)
+		c.note(slog.LevelInfo, "lease", "lease", g.Lease, "connections", g.Conns, "want", g.Want)
 	case lease.Local:
-		c.log.Warn("going on in local mode, without coordination", "reason", g.Reason, "connections", g.Conns)
+		c.note(slog.LevelWarn, "going on in local mode, without coordination", "reason", g.Reason, "connections", g.Conns)
 	case lease.Fallback:
-		c.log.Warn("going on with the fallback", "reason", g.Reason, "connections", g.Conns)
+		c.note(slog.LevelWarn, "going on with the fallback", "reason", g.Reason, "connections", g.Conns)
 	}
 }
 
@@ -131,6 +132,7 @@ func (c *Coordinator) Close(ctx context.Context) error {
 		return ErrClosed
 	}
 	c.closed = true
+	c.demand.fixed = true
 	c.machine.SetWant(time.Now(), 0)
 	c.enforceLocked(time.Now())
 	pools := c.pools
@@ -141,18 +143,20 @@ func (c *Coordinator) Close(ctx context.Context) error {
 	c.wakeLocked()
 	c.mu.Unlock()
 
-	// The goroutines first, so that nobody else sends or grows; then the pools,
-	// all at once, since one may wait for its callers; then the gate, which cuts
-	// what is left; and then the goodbye, which is true only when the connections
-	// are gone.
-	c.cancel()
-	c.wg.Wait()
+	// The pools first, all at once, since one may wait for its callers. Meanwhile
+	// the lease is kept, and what callers return is given back; should the lease
+	// end before they do, its connections are cut as ever. Then the goroutines,
+	// then the gate, which cuts what is left, and then the goodbye, which is true
+	// only when the connections are gone.
 	errs := make([]error, len(pools))
 	var wg sync.WaitGroup
 	for i, m := range pools {
 		wg.Go(func() { errs[i] = m.Close(ctx) })
 	}
 	wg.Wait()
-	errs = append(errs, c.drain(ctx), c.gate.Close(ctx), c.leave(ctx), c.post.Close())
+	errs = append(errs, c.drain(ctx))
+	c.cancel()
+	c.wg.Wait()
+	errs = append(errs, c.gate.Close(ctx), c.leave(ctx), c.post.Close())
 	return errors.Join(errs...)
 }

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"context"
+	"log/slog"
 	"time"
 
 	"github.com/conncord/conncord/client/lease"
@@ -48,7 +50,7 @@ func (c *Coordinator) noteRedis(began time.Time, err error) {
 		return
 	}
 	if !c.redis.off {
-		c.log.Info("Redis available again")
+		c.note(slog.LevelInfo, "Redis available again")
 		c.machine.Reached()
 		ring(c.courierBell)
 		return
@@ -58,5 +60,34 @@ func (c *Coordinator) noteRedis(began time.Time, err error) {
 	if g.Mode == lease.Leased {
 		args = append(args, "lease_left", g.Until.Sub(now).Round(time.Second))
 	}
-	c.log.Warn("Redis unavailable", args...)
+	c.note(slog.LevelWarn, "Redis unavailable", args...)
+}
+
+// diaryRoom is how many log lines can wait to be written; a coordinator writes
+// one per change of its situation.
+const diaryRoom = 64
+
+// note writes a log line, but not now: a log handler may be slow, or ask the
+// coordinator itself, and the caller holds the lock. When there is no room, the
+// line is lost.
+func (c *Coordinator) note(level slog.Level, message string, args ...any) {
+	select {
+	case c.diary <- func() { c.log.Log(context.Background(), level, message, args...) }:
+	default:
+	}
+}
+
+// narrate writes the log lines until the coordinator ends.
+func (c *Coordinator) narrate() {
+	for {
+		select {
+		case write := <-c.diary:
+			write()
+		case <-c.ctx.Done():
+			for len(c.diary) > 0 { // nobody else takes from it
+				(<-c.diary)()
+			}
+			return
+		}
+	}
 }

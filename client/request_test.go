@@ -176,24 +176,34 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// TestCloseWaits: callers in the middle of something may finish.
+// TestCloseWaits: callers in the middle of something may finish, however long it
+// takes: the lease is kept meanwhile. What others return goes to who wants it.
 func TestCloseWaits(t *testing.T) {
 	s := newStage(t)
+	s.policy.TTL = time.Second
+	s.policy.Margin = 100 * time.Millisecond
 	s.arbiter()
-	c := s.container("api")
+	c, other := s.container("api"), s.container("scraper")
 	db := s.openDB(c)
-	s.request(c, 3)
-	conns := s.take(db, 3)
+	s.request(c, 54)
+	conns := s.take(db, 54)
 	done := make(chan error)
 	go func() { done <- c.Close(t.Context()) }()
 	s.until("the close to begin", func() bool { return c.Grant().Conns == 0 }, func() any { return c.Grant() })
-	for range 3 {
-		if _, err := conns[0].ExecContext(t.Context(), "select pg_sleep(0.05)"); err != nil {
-			t.Fatalf("cut while in use: %v", err)
-		}
+	giveBack(conns[1:])
+	s.request(other, 53)
+	if _, err := other.Request(t.Context(), 54); err != nil {
+		t.Fatal(err)
 	}
-	giveBack(conns)
+	if _, err := conns[0].ExecContext(t.Context(), "select pg_sleep(3)"); err != nil {
+		t.Fatalf("cut while in use, although the lease of %v can be renewed: %v", s.policy.TTL, err)
+	}
+	if got := other.Grant(); got.Conns != 53 {
+		t.Fatalf("the connection in use was granted to another: %+v", got)
+	}
+	giveBack(conns[:1])
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+	s.settles(other, 54)
 }
