@@ -8,9 +8,18 @@ import (
 	"context"
 	"os"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/conncord/conncord/cmd/arbiter/daemon"
 )
 
+// silence takes the Redis library's own log lines, which are not in the form of
+// the others. The arbiter says once what they say with each try.
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
+
 func main() {
+	redis.SetLogger(silence{})
 	os.Exit(daemon.Run(context.Background(), os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 }

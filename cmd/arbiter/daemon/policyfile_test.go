@@ -73,7 +73,7 @@ func TestBadPolicyFile(t *testing.T) {
 		{"no priority", "services: [{name: a}]\n", `FILE: line 1: the service "a" needs a priority: set 1 to 1000`},
 		{"priority out of range", "services:\n  - {name: a, priority: 1001}\n", `FILE: line 2: service "a" has priority 1001: set 1 to 1000`},
 		{"priority 0", "services:\n  - {name: api, priority: 0}\n", `FILE: line 2: service "api" has priority 0: set 1 to 1000`},
-		{"maximum below minimum", "services:\n  - {name: api, maximum: 2}\n", `FILE: line 2: service "api" has a maximum of 2 below its minimum of 3`},
+		{"maximum below minimum", "services:\n  - {name: api, maximum: 2}\n", `FILE: line 2: service "api" has a maximum of 2 below its minimum of 3: raise the one or lower the other`},
 		{"below 0", "services:\n  - {name: api, minimum: -1}\n", `FILE: line 2: service "api" has a minimum of -1: set 0 to 262143`},
 		{"unlisted is a word", "unlisted: maybe\n", "FILE: line 1: unlisted must be refuse, or have priority, minimum and maximum"},
 		{"unlisted has another field", "unlisted:\n  name: a\n", "FILE: line 2: unknown field name: unlisted can have priority, minimum and maximum"},
