@@ -1,0 +1,109 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+// closedLoop keeps n callers at queries of 5 to 20 ms until the test ends or stop is called.
+func closedLoop(t *testing.T, tg *target, n int) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var callers sync.WaitGroup
+	for range n {
+		callers.Go(func() {
+			for ctx.Err() == nil {
+				if err := tg.exec(ctx, "select pg_sleep(0.005 + 0.015 * random())"); err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	stop = func() { cancel(); callers.Wait() }
+	t.Cleanup(stop)
+	return stop
+}
+
+// wanted looks at the usage every 5 ms, as the coordinator does, and returns the least and the most that was wanted.
+func wanted(tg *target, over time.Duration) (least, most int) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	least = 1 << 30
+	for begun := time.Now(); time.Since(begun) < over; <-tick.C {
+		u := tg.Usage()
+		least, most = min(least, u.InUse+u.Waiting), max(most, u.InUse+u.Waiting)
+	}
+	return least, most
+}
+
+// What is wanted by callers in a closed loop is their number, whatever the share is and while it changes.
+func TestWantedByClosedLoop(t *testing.T) {
+	for _, callers := range []int{3, 4, 10} {
+		t.Run(fmt.Sprint(callers), func(t *testing.T) {
+			d := newDatabase(t)
+			g := newGate(t, GateOptions{})
+			tg := openTarget(t, "sql", d, g, 12)
+			g.SetLimit(12)
+			check := func(share string, over time.Duration) {
+				least, most := wanted(tg, over)
+				t.Logf("share %s: from %d to %d wanted by %d callers", share, least, most, callers)
+				if most > callers+1 || most < callers {
+					t.Errorf("share %s: up to %d wanted by %d callers", share, most, callers)
+				}
+			}
+			for _, share := range []int{1, 2, 5} {
+				tg.SetMax(0)
+				eventually(t, "the pool is empty", func() bool { return g.Open() == 0 })
+				tg.SetMax(share)
+				stop := closedLoop(t, tg, callers)
+				check(fmt.Sprint(share), time.Second)
+				stop()
+			}
+			closedLoop(t, tg, callers)
+			for _, share := range []int{1, 3, 0, 2, 12, 1, 9} {
+				tg.SetMax(share)
+				check(fmt.Sprint("changed to ", share), 200*time.Millisecond)
+			}
+		})
+	}
+}
+
+// Waits that are given up are not wanted any more.
+func TestWantedAfterCancelledWaits(t *testing.T) {
+	const callers = 4
+	d := newDatabase(t)
+	g := newGate(t, GateOptions{})
+	tg := openTarget(t, "sql", d, g, 12)
+	g.SetLimit(12)
+	tg.SetMax(1)
+	closedLoop(t, tg, callers)
+	const impatient = 10
+	ctx, cancel := context.WithCancel(t.Context())
+	wait := together(impatient, func() error {
+		for ctx.Err() == nil {
+			patient, cancel := context.WithTimeout(ctx, 3*time.Millisecond)
+			if release, err := tg.try(patient); err == nil {
+				release()
+			}
+			cancel()
+		}
+		return nil
+	})
+	_, most := wanted(tg, time.Second)
+	t.Logf("up to %d wanted by %d callers, of them %d impatient", most, callers+impatient, impatient)
+	if most > callers+impatient+1 {
+		t.Errorf("up to %d wanted by %d callers", most, callers+impatient)
+	}
+	cancel()
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	_, most = wanted(tg, 200*time.Millisecond)
+	t.Logf("in the 200 ms after, up to %d", most)
+	_, most = wanted(tg, 200*time.Millisecond)
+	if most > callers+1 || most < callers {
+		t.Errorf("%d wanted by %d callers after cancelled waits", most, callers)
+	}
+}
