@@ -16,7 +16,7 @@ import (
 // A Log is what an arbiter needs of Redis: [events.Log] implements it.
 type Log interface {
 	Campaign(ctx context.Context, arbiter string, lease time.Duration, incarnation uint64, onlyNew bool) (events.Standing, error)
-	Extend(ctx context.Context, s events.Standing, lease time.Duration, now int64) error
+	Extend(ctx context.Context, s events.Standing, lease time.Duration, now int64) (events.Inbox, error)
 	ReadIntents(ctx context.Context, cursor string, count int, block time.Duration) ([]events.Entry, error)
 	Commit(ctx context.Context, s events.Standing, b *events.Batch) error
 	ReadRecords(ctx context.Context, after uint64, count int, block time.Duration) ([][]byte, error)
@@ -42,6 +42,9 @@ const (
 	// how long one commit keeps Redis from serving others, and what is decided
 	// again after a lost leadership.
 	maxBatch = 256
+
+	// trimEvery is after how many intents the inbox is trimmed.
+	trimEvery = 64
 
 	// maxRead is how many records a follower reads at once.
 	maxRead = 1000

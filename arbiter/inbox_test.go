@@ -1,6 +1,7 @@
 package arbiter_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/conncord/conncord/events"
@@ -41,6 +42,47 @@ func TestForeignTrimmingIsNoticed(t *testing.T) {
 	if got := next.log.count("somebody else removed entries from the inbox"); got != 1 {
 		t.Errorf("it was said %d times", got)
 	}
+}
+
+// While the leader was slow, somebody removed what it had not read yet.
+func TestForeignDeletingIsNoticed(t *testing.T) {
+	r := newRig(t, servertest.SharedRedis(t).URL())
+	n := start(t, r.url, "a").leads(t)
+	c := r.container("c")
+	c.register("api", 3, 0)
+	c.answer()
+	extended := make(chan struct{}, 100)
+	count := func(call string, err error) error {
+		if call == "extend" {
+			extended <- struct{}{}
+		}
+		return err
+	}
+	n.tap.set(nil, count)
+	<-extended // the tally has begun
+	<-extended
+	reading := make(chan struct{})
+	hold := make(chan struct{})
+	var once sync.Once
+	n.tap.set(func(call string) error {
+		if call == "read intents" {
+			once.Do(func() { close(reading); <-hold })
+		}
+		return nil
+	}, count)
+	<-reading
+	for range 3 {
+		c.say(events.Intent{Kind: events.Renew, Demand: events.Demand{Want: 3, Ceiling: 3}})
+	}
+	r.do("XTRIM", keys.Intents, "MAXLEN", "1")
+	close(hold)
+	c.answer()
+	until(t, "the loss is noticed", func() bool {
+		return n.log.count("somebody else removed entries from the inbox: intents may be lost") == 1
+	})
+	n.tap.set(nil, nil)
+	n.stop()
+	r.audit()
 }
 
 // Somebody took the greatest id that there is, after which Redis lets nobody

@@ -23,6 +23,8 @@ type leadership struct {
 	mail       map[string]int // place of each container in the mail of the batch under way
 	snapshotAt uint64         // sequence from which on a snapshot is due
 	refused    uint64         // intents refused when that was last logged
+	untrimmed  int            // intents taken since the inbox was trimmed
+	tally      tally
 }
 
 // newLeadership prepares the first batch: what the history must say about the
@@ -47,6 +49,9 @@ func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 		a.Logger.Info("policy in force", "plan", a.Policy.Plan, "limit", a.Policy.Limit, "reserve", a.Policy.Reserve, "ttl", a.Policy.TTL)
 	}
 	l.seal(batch)
+	if s.Gap {
+		l.lost("cursor", s.Cursor)
+	}
 	a.Logger.Info("leading", "epoch", s.Epoch, "incarnation", s.Incarnation, "sequence", s.Sequence)
 	return l
 }
@@ -82,9 +87,13 @@ func (l *leadership) round(ctx context.Context) error {
 		l.apply(batch, in)
 		l.cursor = e.ID
 	}
+	l.tally.taken += int64(len(entries))
+	l.untrimmed += len(entries)
+	batch.Trim = l.untrimmed >= trimEvery
 	if exhausted(l.cursor) {
 		l.Logger.Warn("a container chose an id that leaves no room in the inbox; it begins anew", "id", l.cursor)
 		l.cursor = events.NoCursor
+		l.tally = tally{}
 	}
 	if due, ok := l.ledger.Next(); ok && due <= l.now() {
 		l.own(batch, events.Intent{Kind: events.Tick})
@@ -109,10 +118,12 @@ func (l *leadership) patience() time.Duration {
 // keep extends the lease.
 func (l *leadership) keep(ctx context.Context) error {
 	now := time.Now()
-	if err := l.Log.Extend(ctx, l.standing, l.Lease, l.now()); err != nil {
+	inbox, err := l.Log.Extend(ctx, l.standing, l.Lease, l.now())
+	if err != nil {
 		return err
 	}
 	l.extend = now.Add(l.Lease / 3)
+	l.watch(inbox)
 	if n := l.ledger.Refused(); n > l.refused {
 		l.Logger.Warn("intents were refused; the history holds them and the reasons", "count", n-l.refused, "total", n)
 		l.refused = n
@@ -162,9 +173,8 @@ func (l *leadership) commit(ctx context.Context) error {
 	if err := l.Log.Commit(ctx, l.standing, l.pending); err != nil {
 		return err
 	}
-	if l.pending.Gap {
-		// Those who said what is lost will say it again.
-		l.Logger.Warn("somebody else removed entries from the inbox: intents may be lost", "cursor", l.pending.BaseCursor)
+	if l.pending.Trim {
+		l.untrimmed = 0
 	}
 	l.pending = nil
 	if l.ledger.Sequence() < l.snapshotAt {

@@ -160,8 +160,12 @@ func (p *tap) Campaign(ctx context.Context, id string, lease time.Duration, inca
 	return s, err
 }
 
-func (p *tap) Extend(ctx context.Context, s events.Standing, lease time.Duration, now int64) error {
-	return p.call("extend", func() error { return p.Log.Extend(ctx, s, lease, now) })
+func (p *tap) Extend(ctx context.Context, s events.Standing, lease time.Duration, now int64) (inbox events.Inbox, err error) {
+	err = p.call("extend", func() error {
+		inbox, err = p.Log.Extend(ctx, s, lease, now)
+		return err
+	})
+	return inbox, err
 }
 
 func (p *tap) ReadIntents(ctx context.Context, cursor string, count int, block time.Duration) (entries []events.Entry, err error) {

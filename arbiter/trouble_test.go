@@ -43,9 +43,9 @@ func (q *quietLog) Campaign(_ context.Context, id string, _ time.Duration, incar
 	return events.Standing{Won: true, Leader: id, Incarnation: incarnation, Epoch: 1, Cursor: events.NoCursor, Begun: true, First: true}, q.answer()
 }
 
-func (q *quietLog) Extend(context.Context, events.Standing, time.Duration, int64) error {
+func (q *quietLog) Extend(context.Context, events.Standing, time.Duration, int64) (events.Inbox, error) {
 	q.extended = append(q.extended, time.Now())
-	return q.answer()
+	return events.Inbox{Added: -1}, q.answer()
 }
 
 func (q *quietLog) ReadIntents(_ context.Context, _ string, _ int, block time.Duration) ([]events.Entry, error) {

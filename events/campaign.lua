@@ -1,11 +1,12 @@
 -- Makes an arbiter the leader if nobody leads.
 --
--- KEYS 1 leader  2 head  3 grants
+-- KEYS 1 leader  2 head  3 grants  4 intents
 -- ARGV 1 arbiter's id  2 lease in ms  3 a fresh incarnation, should one be needed
 --      4 '1' to win only if one is needed
 -- Returns {won, leader, ms left of its lease, incarnation, epoch, sequence,
---          cursor, hash, begun, first, ledger time}; of these only the first three
---          when not won.
+--          cursor, hash, begun, first, ledger time, gap}; of these only the first
+--          three when not won. A gap is that somebody removed entries from the
+--          inbox: those at the cursor and after it are never trimmed by a commit.
 --
 -- Whether this Redis still has every record that was ever acknowledged cannot be
 -- seen in the data: a server that was restarted from an old file, or a replica
@@ -61,4 +62,6 @@ end
 redis.call('HSET', KEYS[2], 'incarnation', incarnation, 'epoch', epoch, 'sequence', sequence,
   'cursor', cursor, 'hash', hash, 'life', life, 'now', now)
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return {1, ARGV[1], tonumber(ARGV[2]), incarnation, epoch, sequence, cursor, hash, begun, first, now}
+local gap = 0
+if cursor ~= '0-0' and #redis.pcall('XRANGE', KEYS[4], cursor, cursor) == 0 then gap = 1 end
+return {1, ARGV[1], tonumber(ARGV[2]), incarnation, epoch, sequence, cursor, hash, begun, first, now, gap}

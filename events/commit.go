@@ -45,12 +45,8 @@ type Batch struct {
 
 	Records [][]byte // Sequence − BaseSequence of them
 	Mail    []Mail   // at most one for each container
-	Resign  bool     // give up the leadership as well
-
-	// Gap is set by Commit when the inbox no longer holds the entry at the
-	// BaseCursor, which a commit leaves there: somebody else removed entries,
-	// perhaps unread ones.
-	Gap bool
+	Trim    bool     // remove from the inbox what lies before the cursor
+	Resign  bool     // give up the leadership as well, and trim nothing
 }
 
 // NoCursor is the cursor before the first inbox entry. A batch that moves the
@@ -71,7 +67,7 @@ func (l *Log) Commit(ctx context.Context, s Standing, b *Batch) error {
 	args = append(args,
 		strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10),
 		strconv.FormatUint(b.BaseSequence, 10), hashText(b.BaseHash), b.BaseCursor,
-		strconv.FormatUint(b.Sequence, 10), hashText(b.Hash), b.Cursor, flag(b.Resign))
+		strconv.FormatUint(b.Sequence, 10), hashText(b.Hash), b.Cursor, b.also())
 	for _, r := range b.Records {
 		args = append(args, r)
 	}
@@ -92,15 +88,23 @@ func (l *Log) Commit(ctx context.Context, s Standing, b *Batch) error {
 	switch result {
 	case "ok", "again":
 		return nil
-	case "gap":
-		b.Gap = true
-		return nil
 	case "fenced":
 		return ErrFenced
 	case "diverged":
 		return ErrDiverged
 	}
 	return fmt.Errorf("commit: %w: reply %q", ErrMalformed, result)
+}
+
+// also says what a commit does beside committing.
+func (b *Batch) also() string {
+	switch {
+	case b.Resign:
+		return "resign"
+	case b.Trim:
+		return "trim"
+	}
+	return ""
 }
 
 // hashText is how the head of the history spells a hash: empty before the first

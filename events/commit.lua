@@ -5,11 +5,11 @@
 --      3 sequence, 4 hash and 5 cursor that the batch builds on
 --      6 sequence, 7 hash and 8 cursor after it
 --        (0-0: the inbox is deleted, and its ids begin anew)
---      9 '1' to give up the leadership as well
+--      9 'resign' to give up the leadership as well, 'trim' to remove from the
+--        inbox what lies before the cursor, or ''
 --      10… the records, then for each mailbox its time to live in ms and content
--- Returns 'ok'; or 'gap' when that was done too, but somebody else had removed
--- entries from the inbox; or 'again' when this very batch was committed before;
--- or 'fenced' when another epoch or incarnation has begun, or 'diverged' when the
+-- Returns 'ok', or 'again' when this very batch was committed before, or
+-- 'fenced' when another epoch or incarnation has begun, or 'diverged' when the
 -- history is not what the batch builds on. In the last two nothing was written.
 --
 -- All checks come first, because nothing rolls back a script that fails half
@@ -27,12 +27,6 @@ if head[3] ~= ARGV[3] or head[4] ~= ARGV[4] or head[5] ~= ARGV[5] then
   return 'diverged'
 end
 
--- The entry at the cursor is never trimmed, so that its absence tells.
-local moved, reply = ARGV[8] ~= ARGV[5], 'ok'
-if moved and ARGV[5] ~= '0-0' and #redis.pcall('XRANGE', KEYS[3], ARGV[5], ARGV[5]) == 0 then
-  reply = 'gap'
-end
-
 local base = tonumber(ARGV[3])
 for i = 1, count do
   redis.call('XADD', KEYS[2], string.format('%.0f-0', base + i), 'r', ARGV[9 + i])
@@ -44,12 +38,11 @@ for i = 5, #KEYS do
   redis.call('PUBLISH', KEYS[i], ARGV[at + 1])
   at = at + 2
 end
-if moved and ARGV[8] == '0-0' then
+if ARGV[8] == '0-0' and ARGV[5] ~= '0-0' then
   redis.call('DEL', KEYS[3])
-elseif moved then
+elseif ARGV[9] == 'trim' then
   redis.pcall('XTRIM', KEYS[3], 'MINID', '~', ARGV[8])
-end
-if ARGV[9] == '1' then
+elseif ARGV[9] == 'resign' then
   redis.call('DEL', KEYS[4])
 end
-return reply
+return 'ok'

@@ -76,6 +76,7 @@ type Standing struct {
 	Begun       bool   // the incarnation is new: history was lost, or never was
 	First       bool   // there is no history at all
 	Now         int64  // ledger time when the last leader extended its lease, milliseconds
+	Gap         bool   // somebody removed entries from the inbox, perhaps unread ones
 
 	digest string // of the script that commits for this leadership
 }
@@ -90,7 +91,7 @@ var campaignScript = redis.NewScript(campaignText)
 func (l *Log) Campaign(ctx context.Context, arbiter string, lease time.Duration, incarnation uint64, onlyNew bool) (Standing, error) {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	reply, err := campaignScript.Run(ctx, l.calls, []string{l.keys.Leader, l.keys.Head, l.keys.Grants},
+	reply, err := campaignScript.Run(ctx, l.calls, []string{l.keys.Leader, l.keys.Head, l.keys.Grants, l.keys.Intents},
 		arbiter, lease.Milliseconds(), strconv.FormatUint(incarnation, 10), flag(onlyNew)).Slice()
 	if err != nil {
 		return Standing{}, fmt.Errorf("campaign: %w", err)
@@ -114,7 +115,7 @@ func flag(yes bool) string {
 }
 
 func parseStanding(reply []any) (s Standing, err error) {
-	if len(reply) != 3 && len(reply) != 11 {
+	if len(reply) != 3 && len(reply) != 12 {
 		return s, fmt.Errorf("%w: a reply of %d places", ErrMalformed, len(reply))
 	}
 	text := func(i int) string { return fmt.Sprint(reply[i]) }
@@ -131,6 +132,7 @@ func parseStanding(reply []any) (s Standing, err error) {
 	}
 	s.Incarnation, s.Epoch, s.Sequence, s.Now = number(3), number(4), number(5), int64(number(10))
 	s.Cursor, s.Begun, s.First = text(6), reply[8] == int64(1), reply[9] == int64(1)
+	s.Gap = reply[11] == int64(1)
 	if h := text(7); h != "" && err == nil {
 		s.Hash, err = parseHash(h)
 	}
@@ -149,21 +151,31 @@ func parseHash(s string) (h Hash, err error) {
 var extendText string
 var extendScript = redis.NewScript(extendText)
 
+// An Inbox is how the inbox stands at a moment.
+type Inbox struct {
+	Added  int64  // entries that were ever appended; -1: the server does not say
+	Newest string // id of the newest, whether it is still there or not
+}
+
 // Extend extends the leader's lease and notes the ledger time, so that the next
 // leader goes on from there even if nothing was said since. It returns
 // [ErrFenced] when the leadership is over.
-func (l *Log) Extend(ctx context.Context, s Standing, lease time.Duration, now int64) error {
+func (l *Log) Extend(ctx context.Context, s Standing, lease time.Duration, now int64) (Inbox, error) {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	done, err := extendScript.Run(ctx, l.calls, []string{l.keys.Leader, l.keys.Head},
-		s.Leader, lease.Milliseconds(), strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10), now).Int()
+	reply, err := extendScript.Run(ctx, l.calls, []string{l.keys.Leader, l.keys.Head, l.keys.Intents},
+		s.Leader, lease.Milliseconds(), strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10), now).Slice()
 	switch {
 	case err != nil:
-		return fmt.Errorf("extend the leader's lease: %w", err)
-	case done == 0:
-		return ErrFenced
+		return Inbox{}, fmt.Errorf("extend the leader's lease: %w", err)
+	case len(reply) != 3:
+		return Inbox{}, ErrFenced
 	}
-	return nil
+	added, ok := reply[1].(int64)
+	if !ok {
+		return Inbox{}, fmt.Errorf("extend the leader's lease: %w: entries added to the inbox: %v", ErrMalformed, reply[1])
+	}
+	return Inbox{Added: added, Newest: fmt.Sprint(reply[2])}, nil
 }
 
 // An Entry is one entry of the inbox.

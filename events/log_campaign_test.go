@@ -55,6 +55,7 @@ func TestCampaignContinuesTheHistory(t *testing.T) {
 	onEach(t, func(t *testing.T, srv server) {
 		log := srv.open(t)
 		s := win(t, log, "a")
+		srv.tell("XADD", srv.keys.Intents, "5-1", "i", "x")
 		b := batch(s, 3)
 		b.Cursor = "5-1"
 		must(t, log.Commit(t.Context(), s, b))
@@ -108,18 +109,25 @@ func TestExtend(t *testing.T) {
 	onEach(t, func(t *testing.T, srv server) {
 		log := srv.open(t)
 		s := win(t, log, "a")
-		must(t, log.Extend(t.Context(), s, 2*lease, 1000))
+		srv.tell("XADD", srv.keys.Intents, "5-1", "i", "x")
+		srv.tell("XDEL", srv.keys.Intents, "5-1")
+		inbox, err := log.Extend(t.Context(), s, 2*lease, 1000)
+		must(t, err)
+		if inbox.Newest != "5-1" || inbox.Added != 1 && inbox.Added != -1 { // miniredis does not say
+			t.Errorf("inbox: %+v", inbox)
+		}
 		if left := srv.rdb.PTTL(t.Context(), srv.keys.Leader).Val(); left <= lease || left > 2*lease {
 			t.Errorf("left of the extended lease: %v", left)
 		}
 		srv.tell("DEL", srv.keys.Leader)
-		must(t, log.Extend(t.Context(), s, lease, 2000)) // its key is gone, but nobody followed
+		_, err = log.Extend(t.Context(), s, lease, 2000)
+		must(t, err) // its key is gone, but nobody followed
 		must(t, log.Commit(t.Context(), s, batch(s, 1)))
 		srv.tell("DEL", srv.keys.Leader)
 		if next := win(t, log, "b"); next.Now != 2000 {
 			t.Errorf("the next leader goes on from ledger time %d, want 2000", next.Now)
 		}
-		if err := log.Extend(t.Context(), s, lease, 3000); !errors.Is(err, events.ErrFenced) {
+		if _, err := log.Extend(t.Context(), s, lease, 3000); !errors.Is(err, events.ErrFenced) {
 			t.Errorf("extend after another election: %v", err)
 		}
 		if got := srv.rdb.Get(t.Context(), srv.keys.Leader).Val(); got != "b" {

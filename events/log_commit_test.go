@@ -94,28 +94,49 @@ func TestCommitTrimsTheInbox(t *testing.T) {
 		}
 		entries, err := log.ReadIntents(t.Context(), s.Cursor, n, 0)
 		must(t, err)
-		commit := func(cursor string) *events.Batch {
+		commit := func(cursor string, trim bool) {
 			b := batch(s, 1)
-			b.Cursor = cursor
+			b.Cursor, b.Trim = cursor, trim
 			must(t, log.Commit(t.Context(), s, b))
 			s = after(s, b)
-			return b
 		}
-		if b := commit(entries[n-10].ID); b.Gap {
-			t.Error("a gap that is none")
+		commit(entries[n-20].ID, false)
+		if got := srv.length(t, srv.keys.Intents); got != n {
+			t.Errorf("%d of %d entries left, nothing was to be trimmed", got, n)
 		}
+		commit(entries[n-10].ID, true)
 		if got := srv.length(t, srv.keys.Intents); got < 10 || got > 150 {
 			t.Errorf("%d entries left, 9 were not taken", got)
 		}
-		if b := commit(entries[n-5].ID); b.Gap {
+		commit(events.NoCursor, false)
+		if srv.length(t, srv.keys.Intents) != 0 {
+			t.Error("the inbox does not begin anew")
+		}
+	})
+}
+
+// The entry at the cursor is never trimmed by a commit, so that a campaign sees
+// when somebody else trimmed it, and perhaps those after it that nobody had read.
+func TestCampaignSeesAGapInTheInbox(t *testing.T) {
+	onEach(t, func(t *testing.T, srv server) {
+		log := srv.open(t)
+		s := win(t, log, "a")
+		for range 500 {
+			srv.tell("XADD", srv.keys.Intents, "*", "i", "x")
+		}
+		entries, err := log.ReadIntents(t.Context(), s.Cursor, 400, 0)
+		must(t, err)
+		b := batch(s, 1)
+		b.Cursor, b.Trim = entries[399].ID, true
+		must(t, log.Commit(t.Context(), s, b))
+		srv.tell("DEL", srv.keys.Leader)
+		if s := win(t, log, "b"); s.Gap {
 			t.Error("a gap that is none")
 		}
+		srv.tell("DEL", srv.keys.Leader)
 		srv.tell("XTRIM", srv.keys.Intents, "MAXLEN", "2")
-		if b := commit(entries[n-1].ID); !b.Gap {
+		if s := win(t, log, "c"); !s.Gap {
 			t.Error("that somebody else trimmed the inbox went unnoticed")
-		}
-		if b := commit(events.NoCursor); b.Gap || srv.length(t, srv.keys.Intents) != 0 {
-			t.Error("the inbox does not begin anew")
 		}
 	})
 }

@@ -110,12 +110,15 @@ func (a *attempt) dialCounted(ctx context.Context, network, addr string) (net.Co
 
 // forCancelRequest reports whether pgx dials to send a cancel request. It does so even for a start-up that broke off, and
 // must not wait at the gate then; nothing but the caller's name tells. Should pgx rename it, these few dials are counted.
-func forCancelRequest() bool {
+func forCancelRequest() bool { return calledFrom("pgconn.(*PgConn).CancelRequest") }
+
+// calledFrom reports whether a function, named from its end, is among the nearest callers.
+func calledFrom(function string) bool {
 	var callers [16]uintptr
 	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers[:])])
 	for {
 		frame, more := frames.Next()
-		if strings.HasSuffix(frame.Function, "pgconn.(*PgConn).CancelRequest") {
+		if strings.HasSuffix(frame.Function, function) {
 			return true
 		}
 		if !more {

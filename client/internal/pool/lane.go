@@ -35,11 +35,11 @@ func (l *lane) target() int {
 	return l.share
 }
 
-// dials returns how many dials wait for admission.
-func (l *lane) dials() int {
+// sockets returns how many dials wait for admission, and how many sockets nobody has begun to close.
+func (l *lane) sockets() (dials, live int) {
 	l.gate.mu.Lock()
 	defer l.gate.mu.Unlock()
-	return l.waiting
+	return l.waiting, l.live
 }
 
 // condemn reports whether this connection has to be closed for the pool to get down to its share, and if so counts it

@@ -35,8 +35,8 @@ type Usage struct {
 	InUse int
 	// Idle is the number of connections that a checkout gets without a dial.
 	Idle int
-	// Waiting is the number of checkouts under way that have no connection yet. It is exact for pgxpool and an
-	// estimate for database/sql, see [OpenSQL].
+	// Waiting is the number of checkouts under way that have no connection yet. See [OpenSQL] for
+	// how database/sql's are known.
 	Waiting int
 	// Waits counts, cumulatively, the checkouts that had to wait for a connection, from when their wait began. It is
 	// exact for database/sql and derived for pgxpool: waits that begin and end between two calls while connections are

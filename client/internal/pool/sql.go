@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -19,22 +20,32 @@ import (
 //
 // Closing the DB closes the Pool, and the other way round.
 //
-// database/sql does not tell how many callers wait. Usage.Waiting is an estimate from what it does tell (see
-// [waiterEstimate]): right while no wait ends, and about right when many do. Usage.Waits is exact.
+// database/sql does not tell how many callers wait. Usage.Waiting is read from its private fields (see [sqlQueue]), or,
+// with a version of Go that has other ones, counted (see [waiterCount]).
 func OpenSQL(gate *Gate, cfg *pgx.ConnConfig, opts Options) (*sql.DB, Pool, error) {
+	return openSQL(gate, cfg, opts, newSQLQueue(new(sql.DB)) == nil)
+}
+
+// openSQL opens a pool that counts its waiters, or one that looks at the queue.
+func openSQL(gate *Gate, cfg *pgx.ConnConfig, opts Options, counting bool) (*sql.DB, Pool, error) {
 	if err := opts.validate(); err != nil {
 		return nil, nil, err
 	}
 	p := &sqlPool{ceiling: opts.Ceiling, kicks: make(chan struct{}, 1)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.lane = &lane{gate: gate}
+	p.opens.counting = counting
 	p.db = sql.OpenDB(&connector{
 		cfg:       *cfg.Copy(),
 		dialer:    dialer{lane: p.lane, name: opts.Name},
 		exhausted: opts.Exhausted,
 		alive:     p.ctx,
 		closed:    p.cancel,
+		opens:     &p.opens,
 	})
+	if !counting {
+		p.queue = newSQLQueue(p.db)
+	}
 	p.resize(0)
 	p.occupy()
 	p.wg.Go(p.run)
@@ -48,6 +59,7 @@ type connector struct {
 	exhausted func(error) error
 	alive     context.Context // ends when the pool is closed
 	closed    func()
+	opens     *checkouts
 }
 
 // fruitless, as a value of a checkout's context, is a dial that ends in an error and opens nothing.
@@ -59,6 +71,11 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if dial, ok := ctx.Value(fruitlessKey{}).(fruitless); ok {
 		return nil, dial()
 	}
+	if calledFrom("database/sql.(*DB).openNewConnection") {
+		c.opens.opening.Add(1)
+		defer c.opens.opening.Add(-1)
+		defer c.opens.opened.Add(1) // a failed dial ends a wait too
+	}
 	// sql.DB.Close does not end the dials of callers, and one at the gate might wait for ever.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -66,7 +83,11 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 
 	cfg := c.cfg
 	attempt := c.dialer.instrument(&cfg)
-	conn, err := stdlib.GetConnector(cfg, stdlib.OptionResetSession(c.resetSession)).Connect(ctx)
+	options := []stdlib.OptionOpenDB{stdlib.OptionResetSession(c.resetSession)}
+	if c.opens.counting {
+		options = append(options, stdlib.OptionShouldPing(c.shouldPing))
+	}
+	conn, err := stdlib.GetConnector(cfg, options...).Connect(ctx)
 	if err == nil {
 		return conn, nil
 	}
@@ -87,6 +108,12 @@ func (c *connector) resetSession(_ context.Context, conn *pgx.Conn) error {
 		return driver.ErrBadConn
 	}
 	return nil
+}
+
+// shouldPing is stdlib's own rule. It runs before the ping, and so counts a wait as ended when it is.
+func (c *connector) shouldPing(_ context.Context, params stdlib.ShouldPingParams) bool {
+	c.opens.reused.Add(1)
+	return params.IdleDuration > time.Second
 }
 
 func (c *connector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }

@@ -30,7 +30,10 @@ type sqlPool struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	waiters waiterEstimate
+	queue   *sqlQueue   // or else
+	counted waiterCount // with
+	opens   checkouts
+	nudging atomic.Int64 // checkouts of our own, see grow
 	growths atomic.Int64 // raises of the maximum that have begun, and
 	grown   atomic.Int64 // those after which waiters were woken
 
@@ -137,6 +140,8 @@ func (p *sqlPool) openAndReturn(ctx context.Context) {
 	if stats := p.db.Stats(); stats.Idle > 0 || stats.OpenConnections >= stats.MaxOpenConnections {
 		return // nobody waits, or there is no room: a checkout of ours would only queue up as well
 	}
+	p.nudging.Add(1)
+	defer p.nudging.Add(-1)
 	if conn, err := p.db.Conn(ctx); err == nil {
 		conn.Close()
 	}

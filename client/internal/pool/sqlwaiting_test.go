@@ -40,16 +40,20 @@ func wanted(tg *target, over time.Duration) (least, most int) {
 
 // What is wanted by callers in a closed loop is their number, whatever the share is and while it changes.
 func TestWantedByClosedLoop(t *testing.T) {
-	for _, callers := range []int{3, 4, 10} {
-		t.Run(fmt.Sprint(callers), func(t *testing.T) {
+	for _, c := range []struct {
+		kind          string
+		callers, over int
+	}{{"sql", 3, 1}, {"sql", 4, 1}, {"sql", 10, 1}, {"sql counted", 3, 1}, {"sql counted", 4, 1}, {"sql counted", 10, 1}} {
+		callers := c.callers
+		t.Run(fmt.Sprint(c.kind, " ", callers), func(t *testing.T) {
 			d := newDatabase(t)
 			g := newGate(t, GateOptions{})
-			tg := openTarget(t, "sql", d, g, 12)
+			tg := openTarget(t, c.kind, d, g, 12)
 			g.SetLimit(12)
 			check := func(share string, over time.Duration) {
 				least, most := wanted(tg, over)
 				t.Logf("share %s: from %d to %d wanted by %d callers", share, least, most, callers)
-				if most > callers+1 || most < callers {
+				if most > callers+c.over || most < callers {
 					t.Errorf("share %s: up to %d wanted by %d callers", share, most, callers)
 				}
 			}
@@ -72,10 +76,16 @@ func TestWantedByClosedLoop(t *testing.T) {
 
 // Waits that are given up are not wanted any more.
 func TestWantedAfterCancelledWaits(t *testing.T) {
+	for _, kind := range []string{"sql", "sql counted"} {
+		t.Run(kind, func(t *testing.T) { cancelledWaits(t, kind) })
+	}
+}
+
+func cancelledWaits(t *testing.T, kind string) {
 	const callers = 4
 	d := newDatabase(t)
 	g := newGate(t, GateOptions{})
-	tg := openTarget(t, "sql", d, g, 12)
+	tg := openTarget(t, kind, d, g, 12)
 	g.SetLimit(12)
 	tg.SetMax(1)
 	closedLoop(t, tg, callers)
