@@ -19,6 +19,7 @@ type leadership struct {
 
 	extend     time.Time      // when to extend the lease
 	take       int            // how many intents to take at once
+	next       []events.Entry // intents that the last commit brought along
 	pending    *events.Batch  // applied, and not known to be committed
 	mail       map[string]int // place of each container in the mail of the batch under way
 	snapshotAt uint64         // sequence from which on a snapshot is due
@@ -72,12 +73,10 @@ func (l *leadership) round(ctx context.Context) error {
 			return err
 		}
 	}
-	entries, err := l.Log.ReadIntents(ctx, l.cursor, l.take, l.patience())
+	entries, err := l.read(ctx)
 	if err != nil {
-		l.take = max(l.take/4, 1) // entries may be so large that fewer must do
 		return err
 	}
-	l.take = min(2*l.take, maxBatch)
 	batch := l.newBatch()
 	for _, e := range entries {
 		in := ledger.Input{Entry: e.ID, Intent: e.Body}
@@ -90,10 +89,14 @@ func (l *leadership) round(ctx context.Context) error {
 	l.tally.taken += int64(len(entries))
 	l.untrimmed += len(entries)
 	batch.Trim = l.untrimmed >= trimEvery
+	if len(entries) > 1 { // where several come at once, more are on their way
+		batch.Ahead = l.take
+	}
 	if exhausted(l.cursor) {
 		l.Logger.Warn("a container chose an id that leaves no room in the inbox; it begins anew", "id", l.cursor)
 		l.cursor = events.NoCursor
 		l.tally = tally{}
+		batch.Ahead = 0
 	}
 	if due, ok := l.ledger.Next(); ok && due <= l.now() {
 		l.own(batch, events.Intent{Kind: events.Tick})
@@ -103,6 +106,22 @@ func (l *leadership) round(ctx context.Context) error {
 		return nil
 	}
 	return l.commit(ctx)
+}
+
+// read returns what is next in the inbox: what the last commit brought along, or
+// what there is now, or comes soon.
+func (l *leadership) read(ctx context.Context) ([]events.Entry, error) {
+	if entries := l.next; len(entries) > 0 {
+		l.next = nil
+		return entries, nil
+	}
+	entries, err := l.Log.ReadIntents(ctx, l.cursor, l.take, l.patience())
+	if err != nil {
+		l.take = max(l.take/4, 1) // entries may be so large that fewer must do
+		return nil, err
+	}
+	l.take = min(2*l.take, maxBatch)
+	return entries, nil
 }
 
 // patience is how long a read of the inbox may wait: until the lease is to be
@@ -171,11 +190,13 @@ func (l *leadership) seal(b *events.Batch) {
 // batch stays pending, to be committed again unchanged.
 func (l *leadership) commit(ctx context.Context) error {
 	if err := l.Log.Commit(ctx, l.standing, l.pending); err != nil {
+		l.pending.Ahead = 0 // the commit must not fail for what comes after it
 		return err
 	}
 	if l.pending.Trim {
 		l.untrimmed = 0
 	}
+	l.next = l.pending.Next
 	l.pending = nil
 	if l.ledger.Sequence() < l.snapshotAt {
 		return nil

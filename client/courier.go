@@ -53,14 +53,13 @@ func (c *Coordinator) sendDue(ctx context.Context) error {
 	for {
 		c.mu.Lock()
 		now := time.Now()
-		c.applyLocked(now) // so that nothing is opened between the count and the promise
-		use := c.usageLocked()
-		kind, due := c.machine.Due(now, use.Held)
+		kind, due := c.machine.Due(now, c.gate.Open())
 		if !due {
 			c.mu.Unlock()
 			return nil
 		}
-		in := c.machine.Send(now, kind, use)
+		c.applyLocked(now) // so that nothing is opened between the count and the promise
+		in := c.machine.Send(now, kind, c.usageLocked())
 		c.mu.Unlock()
 		began := time.Now()
 		err := c.post.Send(ctx, events.EncodeIntent(in))

@@ -80,7 +80,6 @@ func (c *Coordinator) ask(ctx context.Context, n int) (counter uint64, err error
 	now := time.Now()
 	c.demand.fixed = true
 	c.machine.SetWant(now, min(n, events.MaxUnits))
-	c.applyLocked(now)
 	counter = c.machine.Saying()
 	off := c.redis.off
 	c.mu.Unlock()
@@ -90,7 +89,7 @@ func (c *Coordinator) ask(ctx context.Context, n int) (counter uint64, err error
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.prodLocked(time.Now())
+	c.enforceLocked(time.Now())
 	return counter, nil
 }
 

@@ -47,6 +47,11 @@ type Batch struct {
 	Mail    []Mail   // at most one for each container
 	Trim    bool     // remove from the inbox what lies before the cursor
 	Resign  bool     // give up the leadership as well, and trim nothing
+
+	// Ahead is how many of the intents after the cursor Commit is to read in the
+	// same round trip; what there is, perhaps nothing, it leaves in Next.
+	Ahead int
+	Next  []Entry
 }
 
 // NoCursor is the cursor before the first inbox entry. A batch that moves the
@@ -76,7 +81,7 @@ func (l *Log) Commit(ctx context.Context, s Standing, b *Batch) error {
 		keys = append(keys, k.Mailbox(m.Container))
 		args = append(args, m.Keep.Milliseconds(), m.Grant)
 	}
-	result, err := l.calls.EvalSha(ctx, s.digest, keys, args...).Text()
+	result, err := l.commitAndRead(ctx, s.digest, keys, args, b)
 	switch {
 	case err != nil && redis.HasErrorPrefix(err, "NOSCRIPT"):
 		return fmt.Errorf("%w: Redis does not know this leadership's script, so it was restarted or replaced", ErrFenced)
@@ -94,6 +99,24 @@ func (l *Log) Commit(ctx context.Context, s Standing, b *Batch) error {
 		return ErrDiverged
 	}
 	return fmt.Errorf("commit: %w: reply %q", ErrMalformed, result)
+}
+
+func (l *Log) commitAndRead(ctx context.Context, digest string, keys []string, args []any, b *Batch) (string, error) {
+	b.Next = nil
+	if b.Ahead == 0 {
+		return l.calls.EvalSha(ctx, digest, keys, args...).Text()
+	}
+	var commit *redis.Cmd
+	var read *redis.XStreamSliceCmd
+	_, _ = l.calls.Pipelined(ctx, func(p redis.Pipeliner) error {
+		commit = p.EvalSha(ctx, digest, keys, args...)
+		read = p.XRead(ctx, &redis.XReadArgs{Streams: []string{l.keys.Intents, b.Cursor}, Count: int64(b.Ahead), Block: -1})
+		return nil
+	})
+	if streams, err := read.Result(); err == nil && len(streams) > 0 {
+		b.Next = entriesOf(streams[0].Messages)
+	}
+	return commit.Text()
 }
 
 // also says what a commit does beside committing.

@@ -195,6 +195,10 @@ func (l *Log) ReadIntents(ctx context.Context, cursor string, count int, block t
 	if err != nil {
 		return nil, fmt.Errorf("read intents: %w", err)
 	}
+	return entriesOf(messages), nil
+}
+
+func entriesOf(messages []redis.XMessage) []Entry {
 	entries := make([]Entry, len(messages))
 	for i, m := range messages {
 		body, ok := m.Values[intentField].(string)
@@ -206,7 +210,7 @@ func (l *Log) ReadIntents(ctx context.Context, cursor string, count int, block t
 			entries[i].Body = entries[i].Body[:MaxParkedBytes]
 		}
 	}
-	return entries, nil
+	return entries
 }
 
 // parkFields makes one readable text, which is never an intent, of an entry

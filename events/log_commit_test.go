@@ -2,9 +2,12 @@ package events_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/conncord/conncord/events"
 )
@@ -111,6 +114,34 @@ func TestCommitTrimsTheInbox(t *testing.T) {
 		commit(events.NoCursor, false)
 		if srv.length(t, srv.keys.Intents) != 0 {
 			t.Error("the inbox does not begin anew")
+		}
+	})
+}
+
+func TestCommitReadsAhead(t *testing.T) {
+	onEach(t, func(t *testing.T, srv server) {
+		log := srv.open(t)
+		s := win(t, log, "a")
+		for i := range 5 {
+			srv.tell("XADD", srv.keys.Intents, fmt.Sprintf("%d-1", i+1), "i", fmt.Sprint("intent ", i+1))
+		}
+		b := batch(s, 1)
+		b.Cursor, b.Ahead = "2-1", 2
+		must(t, log.Commit(t.Context(), s, b))
+		want := []events.Entry{{ID: "3-1", Body: []byte("intent 3"), Size: 8}, {ID: "4-1", Body: []byte("intent 4"), Size: 8}}
+		if diff := cmp.Diff(want, b.Next); diff != "" {
+			t.Errorf("read ahead (-want +got):\n%s", diff)
+		}
+		stale := batch(s, 2) // builds on what the batch before has changed
+		stale.Ahead = 2
+		if err := log.Commit(t.Context(), s, stale); !errors.Is(err, events.ErrDiverged) {
+			t.Errorf("a batch that does not fit: %v", err)
+		}
+		b = batch(after(s, b), 1)
+		b.Cursor, b.Ahead = "5-1", 2
+		must(t, log.Commit(t.Context(), s, b))
+		if len(b.Next) != 0 {
+			t.Errorf("read beyond the end: %v", b.Next)
 		}
 	})
 }

@@ -99,10 +99,14 @@ func NewGate(opts GateOptions) *Gate {
 // nothing; none is admitted until fewer exist.
 func (g *Gate) SetLimit(n int) {
 	g.mu.Lock()
+	waiting := len(g.queue)
 	g.limit = max(n, 0)
 	g.serveLocked()
+	admitted := len(g.queue) < waiting
 	g.mu.Unlock()
-	g.changed()
+	if admitted {
+		g.changed()
+	}
 }
 
 // SetAdmission is a second brake, independent of the limit: while it is not open, existing connections stay and new ones

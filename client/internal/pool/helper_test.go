@@ -124,7 +124,7 @@ func openTarget(t testing.TB, kind string, d *database, g *Gate, ceiling int, ad
 	opts := Options{Ceiling: ceiling, Name: func() string { return "conncord test" }}
 	tg := new(target)
 	switch kind {
-	case "sql", "sql counted":
+	case "sql", "sql guessed":
 		cfg, err := pgx.ParseConfig(d.url)
 		if err != nil {
 			t.Fatal(err)
@@ -132,7 +132,7 @@ func openTarget(t testing.TB, kind string, d *database, g *Gate, ceiling int, ad
 		for _, f := range adapt {
 			f(cfg)
 		}
-		if tg.sql, tg.Pool, err = openSQL(g, cfg, opts, kind == "sql counted"); err != nil {
+		if tg.sql, tg.Pool, err = openSQL(g, cfg, opts, kind == "sql guessed"); err != nil {
 			t.Fatal(err)
 		}
 	case "pgxpool":

@@ -6,7 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"time"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -21,29 +21,28 @@ import (
 // Closing the DB closes the Pool, and the other way round.
 //
 // database/sql does not tell how many callers wait. Usage.Waiting is read from its private fields (see [sqlQueue]), or,
-// with a version of Go that has other ones, counted (see [waiterCount]).
+// with a version of Go that has other ones, guessed (see [waiterGuess]).
 func OpenSQL(gate *Gate, cfg *pgx.ConnConfig, opts Options) (*sql.DB, Pool, error) {
 	return openSQL(gate, cfg, opts, newSQLQueue(new(sql.DB)) == nil)
 }
 
-// openSQL opens a pool that counts its waiters, or one that looks at the queue.
-func openSQL(gate *Gate, cfg *pgx.ConnConfig, opts Options, counting bool) (*sql.DB, Pool, error) {
+// openSQL opens a pool that guesses its waiters, or one that looks at the queue.
+func openSQL(gate *Gate, cfg *pgx.ConnConfig, opts Options, guess bool) (*sql.DB, Pool, error) {
 	if err := opts.validate(); err != nil {
 		return nil, nil, err
 	}
 	p := &sqlPool{ceiling: opts.Ceiling, kicks: make(chan struct{}, 1)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.lane = &lane{gate: gate}
-	p.opens.counting = counting
 	p.db = sql.OpenDB(&connector{
 		cfg:       *cfg.Copy(),
 		dialer:    dialer{lane: p.lane, name: opts.Name},
 		exhausted: opts.Exhausted,
 		alive:     p.ctx,
 		closed:    p.cancel,
-		opens:     &p.opens,
+		opening:   &p.opening,
 	})
-	if !counting {
+	if !guess {
 		p.queue = newSQLQueue(p.db)
 	}
 	p.resize(0)
@@ -59,7 +58,7 @@ type connector struct {
 	exhausted func(error) error
 	alive     context.Context // ends when the pool is closed
 	closed    func()
-	opens     *checkouts
+	opening   *atomic.Int64 // dials that the DB makes for its waiters
 }
 
 // fruitless, as a value of a checkout's context, is a dial that ends in an error and opens nothing.
@@ -72,9 +71,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, dial()
 	}
 	if calledFrom("database/sql.(*DB).openNewConnection") {
-		c.opens.opening.Add(1)
-		defer c.opens.opening.Add(-1)
-		defer c.opens.opened.Add(1) // a failed dial ends a wait too
+		c.opening.Add(1)
+		defer c.opening.Add(-1)
 	}
 	// sql.DB.Close does not end the dials of callers, and one at the gate might wait for ever.
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -83,11 +81,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 
 	cfg := c.cfg
 	attempt := c.dialer.instrument(&cfg)
-	options := []stdlib.OptionOpenDB{stdlib.OptionResetSession(c.resetSession)}
-	if c.opens.counting {
-		options = append(options, stdlib.OptionShouldPing(c.shouldPing))
-	}
-	conn, err := stdlib.GetConnector(cfg, options...).Connect(ctx)
+	conn, err := stdlib.GetConnector(cfg, stdlib.OptionResetSession(c.resetSession)).Connect(ctx)
 	if err == nil {
 		return conn, nil
 	}
@@ -108,12 +102,6 @@ func (c *connector) resetSession(_ context.Context, conn *pgx.Conn) error {
 		return driver.ErrBadConn
 	}
 	return nil
-}
-
-// shouldPing is stdlib's own rule. It runs before the ping, and so counts a wait as ended when it is.
-func (c *connector) shouldPing(_ context.Context, params stdlib.ShouldPingParams) bool {
-	c.opens.reused.Add(1)
-	return params.IdleDuration > time.Second
 }
 
 func (c *connector) Driver() driver.Driver { return stdlib.GetDefaultDriver() }

@@ -9,7 +9,7 @@ import (
 // sqlQueue reads from a sql.DB how many callers wait, which its Stats do not tell and nothing public lets one derive: the
 // library counts waits that begin, but not those that end. It looks at the DB's private fields under the DB's own
 // mutex, as Stats does. It writes nothing, and where a version of Go keeps these fields otherwise there is none, and
-// [waiterCount] takes its place.
+// [waiterGuess] takes its place.
 type sqlQueue struct {
 	mu                                *sync.Mutex
 	open, most, free, requests, waits reflect.Value

@@ -30,12 +30,13 @@ type sqlPool struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	queue   *sqlQueue   // or else
-	counted waiterCount // with
-	opens   checkouts
-	nudging atomic.Int64 // checkouts of our own, see grow
-	growths atomic.Int64 // raises of the maximum that have begun, and
-	grown   atomic.Int64 // those after which waiters were woken
+	queue    *sqlQueue    // or else
+	guess    waiterGuess  // with
+	opening  atomic.Int64 // dials that the DB makes for its waiters
+	nudging  atomic.Int64 // checkouts of our own, see grow
+	trimming atomic.Int64 // idle connections that are being closed
+	growths  atomic.Int64 // raises of the maximum that have begun, and
+	grown    atomic.Int64 // those after which waiters were woken
 
 	// Used by run alone.
 	size       int // what the DB's maximum stands for now
@@ -104,9 +105,16 @@ func (p *sqlPool) shrink(target int) {
 		if stats.OpenConnections <= target+occupied || stats.Idle == 0 {
 			break
 		}
-		p.db.SetMaxIdleConns(target + occupied - stats.InUse) // 0 and less: keep none
+		p.keepIdle(stats.Idle, target+occupied-stats.InUse)
 	}
-	p.db.SetMaxIdleConns(target)
+	p.keepIdle(p.db.Stats().Idle, target)
+}
+
+// keepIdle closes all of the idle connections but so many. database/sql has them in use while it closes them.
+func (p *sqlPool) keepIdle(idle, keep int) {
+	p.trimming.Store(int64(max(0, idle-max(0, keep))))
+	p.db.SetMaxIdleConns(keep) // 0 and less: keep none
+	p.trimming.Store(0)
 }
 
 // grow raises the maximum and wakes callers that wait in database/sql, which does not look for them when its maximum

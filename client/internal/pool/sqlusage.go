@@ -3,7 +3,6 @@ package pool
 import (
 	"database/sql"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -28,15 +27,15 @@ func (p *sqlPool) Usage() Usage {
 	return u
 }
 
-// efforts are what goes on for the sake of those who wait in the DB's queue.
+// efforts are what goes on in the DB without being a caller's.
 type efforts struct {
 	dials int // waiting at the gate
 	live  int // sockets
-	ours  int // dials of the DB for its waiters, and our nudges: wanted by nobody besides the waiters
+	ours  int // in use for nobody: dials of the DB for its waiters, our nudges, idle connections being closed
 }
 
 func (p *sqlPool) efforts() (e efforts) {
-	e.ours = int(p.opens.opening.Load() + p.nudging.Load())
+	e.ours = int(p.opening.Load() + p.nudging.Load() + p.trimming.Load())
 	e.dials, e.live = p.lane.sockets()
 	return e
 }
@@ -46,57 +45,42 @@ func (p *sqlPool) observe() (sql.DBStats, int) {
 	if p.queue != nil {
 		return p.queue.look()
 	}
-	p.counted.mu.Lock()
-	defer p.counted.mu.Unlock()
+	p.guess.mu.Lock()
+	defer p.guess.mu.Unlock()
 	begun := p.growths.Load()
 	settled := begun == p.grown.Load()
-	reused, opened := p.opens.reused.Load(), p.opens.opened.Load() // first: who is served has waited before
 	stats := p.db.Stats()
 	settled = settled && begun == p.growths.Load()
-	return stats, p.counted.look(stats, reused, opened, settled, time.Now())
+	return stats, p.guess.look(stats, settled, time.Now())
 }
 
-// checkouts counts what the driver sees of them.
-type checkouts struct {
-	counting bool         // whether reused is kept
-	reused   atomic.Int64 // connections handed out again
-	opened   atomic.Int64 // dials that have ended and were made for waiters, by the DB itself
-	opening  atomic.Int64 // such dials under way
-}
-
-// waiterCount counts the callers in database/sql's queue where [sqlQueue] cannot look at it. Waits are counted by the
-// library when they begin, and every connection handed out ends one while none is idle. So the count is exact as long as
-// no wait is given up; the waiting time that has ended, which includes these, corrects it.
-type waiterCount struct {
+// waiterGuess guesses how many callers wait in database/sql's queue, where [sqlQueue] cannot look at it. The library
+// tells how many waits have begun, and how long all those took that have ended, but not how many those were. As long as
+// at most one ends between two looks, counting is exact. When many do, the count is kept below the waiting time that ends
+// per time, which is the number of waiters on average (Little's law).
+type waiterGuess struct {
 	mu      sync.Mutex
 	at      time.Time
 	begun   int64
-	served  int64
-	reused  int64
 	ended   time.Duration
 	waiting int
-	quiet   bool // no wait ended before the latest look
 
-	// The old fading away: the time, the waiting time that ended, the waits begun.
+	// Sums, the old fading away: the time, the waiting time that ended, the waits begun.
 	memory, endedTime, beginnings float64
 }
 
-// waitMemory is, in seconds, over how long the average is taken that corrects the count.
-const waitMemory = 0.1
+// waitMemory is, in seconds, over how long the average is taken.
+const waitMemory = 0.2
 
 // look takes a look. settled means that room in the pool is not just being made for the waiters.
-func (c *waiterCount) look(stats sql.DBStats, reused, opened int64, settled bool, now time.Time) int {
+func (c *waiterGuess) look(stats sql.DBStats, settled bool, now time.Time) int {
 	elapsed := 0.0
 	if !c.at.IsZero() {
 		elapsed = now.Sub(c.at).Seconds()
 	}
 	begun := int(stats.WaitCount - c.begun)
-	served := int(reused + opened - c.served)
-	handed := reused != c.reused
 	ended := stats.WaitDuration - c.ended
-	quiet := c.quiet
-	c.at, c.begun, c.served, c.reused, c.ended = now, stats.WaitCount, reused+opened, reused, stats.WaitDuration
-	c.quiet = ended == 0
+	c.at, c.begun, c.ended = now, stats.WaitCount, stats.WaitDuration
 
 	keep := 1 / (1 + elapsed/waitMemory)
 	c.memory = (c.memory + elapsed) * keep
@@ -107,17 +91,12 @@ func (c *waiterCount) look(stats sql.DBStats, reused, opened int64, settled bool
 		c.waiting = 0 // nobody waits beside a free connection
 		return 0
 	}
-	switch {
-	case ended == 0 && handed && quiet:
-		c.waiting = begun // these were idle connections, so nobody waited then, and no wait has ended since
-	case ended == 0:
-		c.waiting += begun
-	default:
-		c.waiting = max(0, c.waiting+begun-max(1, served))
-	}
-	// By Little's law the waiting time that ends per time is the number of waiters, on average over several waits.
-	if average := c.endedTime / max(c.memory, 1e-9); c.beginnings > 3*average {
-		c.waiting = min(c.waiting, int(1.5*average+3))
+	c.waiting += begun
+	if ended > 0 && c.memory > 0 {
+		c.waiting = max(0, c.waiting-1)
+		if average := c.endedTime / c.memory; c.beginnings > average {
+			c.waiting = min(c.waiting, int(average+1))
+		}
 	}
 	return c.waiting
 }
