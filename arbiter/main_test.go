@@ -1,30 +1,22 @@
 package arbiter_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/conncord/conncord/events/servertest"
+	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
 
-func TestMain(m *testing.M) { servertest.Main(leakChecked{m}) }
+func TestMain(m *testing.M) { servertest.Main(leakcheck.Wrap(tidy{m})) }
 
-// leakChecked runs the tests and fails when one of them left a goroutine.
-type leakChecked struct{ m *testing.M }
+// tidy runs the tests and removes the program that they built.
+type tidy struct{ m *testing.M }
 
-func (l leakChecked) Run() int {
-	code := l.m.Run()
+func (t tidy) Run() int {
+	code := t.m.Run()
 	if programDir != "" {
 		_ = os.RemoveAll(programDir)
-	}
-	// The shared server is still running, and is stopped after this.
-	const server = "github.com/conncord/conncord/events/servertest.startProcess.func1"
-	if err := goleak.Find(goleak.IgnoreAnyFunction(server), goleak.IgnoreAnyFunction(server+".1")); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = max(code, 1)
 	}
 	return code
 }

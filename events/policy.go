@@ -38,13 +38,22 @@ type Service struct {
 // Available is what containers can share.
 func (p *Policy) Available() int { return max(0, p.Limit-p.Reserve) }
 
-// Find returns the rule for the service, and whether the policy admits it.
-func (p *Policy) Find(service string) (Service, bool) {
+// Listed returns the rule that the policy lists for the service, and whether it
+// lists one.
+func (p *Policy) Listed(service string) (Service, bool) {
 	i, ok := slices.BinarySearchFunc(p.Services, service, func(s Service, name string) int {
 		return strings.Compare(s.Name, name)
 	})
-	if ok {
-		return p.Services[i], true
+	if !ok {
+		return Service{}, false
+	}
+	return p.Services[i], true
+}
+
+// Find returns the rule for the service, and whether the policy admits it.
+func (p *Policy) Find(service string) (Service, bool) {
+	if s, ok := p.Listed(service); ok {
+		return s, true
 	}
 	s := p.Unlisted
 	s.Name = service

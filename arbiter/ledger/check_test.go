@@ -58,6 +58,7 @@ func checkService(l *Ledger, s *service) (charge, slack, dead, members int, err 
 		wanting, having, waiting = wanting+one(c.want > 0), having+one(c.units > 0), waiting+one(c.units < c.want)
 		return true
 	})
+	_, listed := l.policy.Listed(s.rule.Name)
 	switch {
 	case err != nil:
 	case want != s.want || units != s.units:
@@ -66,7 +67,7 @@ func checkService(l *Ledger, s *service) (charge, slack, dead, members int, err 
 		active != s.active.Len() || holders != s.holders.Len() || queue != s.queue.Len():
 		err = fmt.Errorf("service %s: sets of %d %d %d, should be %d %d %d", s.rule.Name,
 			s.active.Len(), s.holders.Len(), s.queue.Len(), wanting, having, waiting)
-	case members == 0 && !l.listed(s.rule.Name):
+	case members == 0 && !listed:
 		err = fmt.Errorf("service %s is empty and not listed", s.rule.Name)
 	}
 	return charge, slack, dead, members, err

@@ -200,21 +200,11 @@ func (l *Ledger) remove(c *container, why events.Reason) {
 	s := c.service
 	s.members.Delete(c.rank)
 	s.partStale = true
-	if s.members.Len() == 0 {
-		if !l.listed(s.rule.Name) {
-			l.services = slices.DeleteFunc(l.services, func(x *service) bool { return x == s })
-		}
+	if _, listed := l.policy.Listed(s.rule.Name); !listed && s.members.Len() == 0 {
+		l.services = slices.DeleteFunc(l.services, func(x *service) bool { return x == s })
 	}
 	l.touch(c, events.Ended)
 	c.why = why
-}
-
-// listed reports whether the policy names the service.
-func (l *Ledger) listed(name string) bool {
-	_, ok := slices.BinarySearchFunc(l.policy.Services, name, func(s events.Service, n string) int {
-		return strings.Compare(s.Name, n)
-	})
-	return ok
 }
 
 // join puts a container into the ledger.

@@ -7,7 +7,7 @@ import (
 )
 
 // Accept takes a grant from the mailbox, and reports whether it was news.
-func (m *Machine) Accept(_ time.Time, g *events.Grant) bool {
+func (m *Machine) Accept(g *events.Grant) bool {
 	if !m.news(g) {
 		return false
 	}

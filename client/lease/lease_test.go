@@ -86,7 +86,7 @@ func (b *bench) grant(units int, change ...func(*events.Grant)) bool {
 	for _, f := range change {
 		f(g)
 	}
-	return b.Accept(b.now, g)
+	return b.Accept(g)
 }
 
 func (b *bench) limit(want int, mode lease.Mode) {

@@ -2,32 +2,16 @@ package daemon
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/conncord/conncord/events/servertest"
+	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
 
-func TestMain(m *testing.M) { servertest.Main(leakChecked{m}) }
-
-// leakChecked runs the tests and fails when one of them left a goroutine.
-type leakChecked struct{ m *testing.M }
-
-func (l leakChecked) Run() int {
-	code := l.m.Run()
-	const server = "github.com/conncord/conncord/events/servertest.startProcess.func1" // still running
-	if err := goleak.Find(goleak.IgnoreAnyFunction(server), goleak.IgnoreAnyFunction(server+".1")); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = max(code, 1)
-	}
-	return code
-}
+func TestMain(m *testing.M) { servertest.Main(leakcheck.Wrap(m)) }
 
 // environ is an environment of a test.
 func environ(pairs ...string) func(string) (string, bool) {

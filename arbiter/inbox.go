@@ -1,6 +1,11 @@
 package arbiter
 
-import "github.com/conncord/conncord/events"
+import (
+	"strconv"
+	"strings"
+
+	"github.com/conncord/conncord/events"
+)
 
 // A tally compares the entries that were ever appended to the inbox with those
 // that were taken, to notice when somebody else removes entries that nobody has
@@ -27,4 +32,17 @@ func (l *leadership) watch(inbox events.Inbox) {
 
 func (l *leadership) lost(key string, value any) {
 	l.Logger.Warn("somebody else removed entries from the inbox: intents may be lost", key, value)
+}
+
+// maxInboxID is the greatest id, of a million years from now, after which the
+// inbox goes on. Clients can choose ids, and after the greatest possible one
+// Redis lets nobody append any more. So one beyond this has the inbox deleted;
+// whoever said what is lost will say it again.
+const maxInboxID = 1 << 55
+
+// exhausted reports whether there may soon be no ids left after this one.
+func exhausted(id string) bool {
+	first, _, _ := strings.Cut(id, "-")
+	millis, err := strconv.ParseUint(first, 10, 64)
+	return err != nil || millis > maxInboxID
 }
