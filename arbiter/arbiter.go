@@ -70,26 +70,17 @@ func (a *Arbiter) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		a.trouble.note(a.Logger, err)
+		a.trouble.note(a.Logger, a.Clock.Now(), err)
 		if err == nil {
 			pause = minPause
 			continue
 		}
-		wait(ctx, pause)
+		a.Clock.Sleep(ctx, pause)
 		pause = min(2*pause, maxPause)
 	}
 	a.handOver()
 	a.publish()
 	return nil
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }
 
 // step does one round of following or leading. It returns an error when Redis

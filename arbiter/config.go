@@ -76,6 +76,7 @@ type Config struct {
 	Fresh bool
 
 	Logger *slog.Logger // nil: slog.Default()
+	Clock  Clock        // nil: the machine's
 }
 
 func (c Config) withDefaults() Config {
@@ -87,6 +88,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Clock == nil {
+		c.Clock = systemClock{}
 	}
 	return c
 }

@@ -23,9 +23,9 @@ func (a *Arbiter) follow(ctx context.Context) error {
 			return err
 		}
 	}
-	n, err := a.catchUp(ctx, time.Until(a.next))
+	n, err := a.catchUp(ctx, a.next.Sub(a.Clock.Now()))
 	broken := errors.Is(err, errNotDerived)
-	if err != nil && !broken || n == maxRead || time.Now().Before(a.next) {
+	if err != nil && !broken || n == maxRead || a.Clock.Now().Before(a.next) {
 		return err
 	}
 	// Whoever cannot re-derive the history must not continue it. But if it has
@@ -36,12 +36,12 @@ func (a *Arbiter) follow(ctx context.Context) error {
 		return failed
 	}
 	if broken && !s.Won {
-		a.next = time.Now().Add(a.Lease / 4)
+		a.next = a.Clock.Now().Add(a.Lease / 4)
 		return err
 	}
 	if !s.Won {
 		a.noteLeader(s.Leader)
-		a.next = time.Now().Add(min(max(s.Left, 0), a.Lease/4) + time.Millisecond)
+		a.next = a.Clock.Now().Add(min(max(s.Left, 0), a.Lease/4) + time.Millisecond)
 		return nil
 	}
 	return a.begin(ctx, s)
@@ -178,7 +178,7 @@ func (a *Arbiter) begin(ctx context.Context, s events.Standing) error {
 		err := fmt.Errorf("%w: the history ends at record %d (%s), this arbiter is at %d (%s)",
 			errNotDerived, s.Sequence, s.Hash, a.ledger.Sequence(), a.ledger.Hash())
 		a.ledger, a.skip = nil, !a.skip
-		a.next = time.Now().Add(a.Lease) // let another one try
+		a.next = a.Clock.Now().Add(a.Lease) // let another one try
 		return err
 	}
 	a.lead = a.newLeadership(s)

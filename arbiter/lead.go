@@ -33,7 +33,7 @@ type leadership struct {
 func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 	l := &leadership{
 		Arbiter: a, standing: s, cursor: s.Cursor,
-		won: time.Now(), base: max(a.ledger.Now(), s.Now), refused: a.ledger.Refused(),
+		won: a.Clock.Now(), base: max(a.ledger.Now(), s.Now), refused: a.ledger.Refused(),
 		take: maxBatch, mail: map[string]int{},
 	}
 	l.extend = l.won.Add(a.Lease / 3)
@@ -58,7 +58,7 @@ func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 }
 
 // now returns the ledger time.
-func (l *leadership) now() int64 { return l.base + time.Since(l.won).Milliseconds() }
+func (l *leadership) now() int64 { return l.base + l.Clock.Now().Sub(l.won).Milliseconds() }
 
 // round extends the lease when it is time, takes what is in the inbox or waits
 // for something to come, and commits what follows.
@@ -68,7 +68,7 @@ func (l *leadership) round(ctx context.Context) error {
 			return err
 		}
 	}
-	if !time.Now().Before(l.extend) {
+	if !l.Clock.Now().Before(l.extend) {
 		if err := l.keep(ctx); err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ func (l *leadership) read(ctx context.Context) ([]events.Entry, error) {
 // patience is how long a read of the inbox may wait: until the lease is to be
 // extended or something in the ledger is due.
 func (l *leadership) patience() time.Duration {
-	p := time.Until(l.extend)
+	p := l.extend.Sub(l.Clock.Now())
 	if due, ok := l.ledger.Next(); ok {
 		p = min(p, time.Duration(due-l.now())*time.Millisecond)
 	}
@@ -136,7 +136,7 @@ func (l *leadership) patience() time.Duration {
 
 // keep extends the lease.
 func (l *leadership) keep(ctx context.Context) error {
-	now := time.Now()
+	now := l.Clock.Now()
 	inbox, err := l.Log.Extend(ctx, l.standing, l.Lease, l.now())
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func (l *leadership) newBatch() *events.Batch {
 
 // apply runs one intent through the ledger and adds what follows to the batch.
 func (l *leadership) apply(b *events.Batch, in ledger.Input) {
-	in.Epoch, in.Now, in.Wall = l.standing.Epoch, l.now(), time.Now().UnixMilli()
+	in.Epoch, in.Now, in.Wall = l.standing.Epoch, l.now(), l.Clock.Now().UnixMilli()
 	step := l.ledger.Apply(in)
 	b.Records = append(b.Records, step.Encoded)
 	for i := range step.Grants {

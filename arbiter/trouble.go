@@ -18,7 +18,7 @@ type trouble struct {
 }
 
 // note takes the outcome of one try.
-func (t *trouble) note(log *slog.Logger, err error) {
+func (t *trouble) note(log *slog.Logger, now time.Time, err error) {
 	kind := kindOf(err)
 	t.tries++
 	switch {
@@ -28,13 +28,13 @@ func (t *trouble) note(log *slog.Logger, err error) {
 		}
 		return
 	case err == nil:
-		log.Info("working again", "after", time.Since(t.since).Round(time.Millisecond), "tries", t.tries)
+		log.Info("working again", "after", now.Sub(t.since).Round(time.Millisecond), "tries", t.tries)
 	case errors.Is(err, errNotDerived):
 		log.Error("this arbiter will not lead: it comes to another result than the history, or cannot read it", "error", err)
 	default:
 		log.Warn("Redis does not answer as it should; trying until it does", "error", err)
 	}
-	*t = trouble{kind: kind, since: time.Now()}
+	*t = trouble{kind: kind, since: now}
 }
 
 // kindOf tells one trouble from another. Errors of the network count as one:

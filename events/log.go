@@ -48,7 +48,13 @@ func OpenLog(url, budget string) (*Log, error) {
 		calls.Close()
 		return nil, err
 	}
-	return &Log{keys: NewKeys(budget), calls: calls, blocking: blocking}, nil
+	return NewLog(budget, calls, blocking), nil
+}
+
+// NewLog returns the log of the budget over two clients that behave like those
+// of [OpenRedis]. It owns them.
+func NewLog(budget string, calls, blocking *redis.Client) *Log {
+	return &Log{keys: NewKeys(budget), calls: calls, blocking: blocking}
 }
 
 // Interrupt makes a blocking read that is under way, and every later one, return

@@ -1,0 +1,209 @@
+package simulation
+
+import (
+	"fmt"
+	"time"
+)
+
+// prepare plans everything that the plan says will happen. What a deed leaves
+// broken is mended at the end of its time, or of the time in which things happen.
+func (w *world) prepare() {
+	for _, d := range w.plan.Deeds {
+		if d.Act == Rollback || d.Act == Promote {
+			w.imageBefore(d)
+		}
+	}
+	for i := range w.plan.Deeds {
+		d := &w.plan.Deeds[i]
+		w.after(d.At, func() {
+			w.tellf("DEED %v", *d)
+			if over := w.do(d); over != nil {
+				w.after(min(d.For, w.plan.Length-d.At), func() {
+					w.tellf("OVER %v", *d)
+					over()
+				})
+			}
+		})
+	}
+}
+
+// imageBefore keeps what Redis holds N milliseconds before the deed.
+func (w *world) imageBefore(d Deed) {
+	if w.images == nil {
+		w.images = map[time.Duration]dataset{}
+	}
+	w.after(max(0, d.At-time.Duration(d.N)*time.Millisecond), func() { w.images[d.At] = w.server.data.image() })
+}
+
+// do does one deed, and returns how it is undone; nil: it is not.
+func (w *world) do(d *Deed) (over func()) {
+	switch d.Act {
+	case Hang, Crash, Rollback, Promote, Wipe, Flush, Forget, Outage:
+		return w.doToRedis(d)
+	case Kill, Stop, Pause, Trap, Isolate, MuteTo, MuteBack, Lag, Policy:
+		return w.nodes[d.Who%len(w.nodes)].suffer(d)
+	case Restart:
+		for _, b := range w.boxes {
+			b.pool.lose()
+		}
+		return nil
+	case Garbage:
+		for i := range d.N {
+			w.server.exec([]string{"XADD", w.keys.Intents, "*", []string{"i", "x"}[i%2], fmt.Sprintf("\x93garbage %d", i)})
+		}
+		w.server.serve()
+		return nil
+	case Operator:
+		w.cleanup()
+		return nil
+	}
+	if b := w.places[d.Who%len(w.places)]; b != nil && b.alive {
+		return b.suffer(d)
+	}
+	return nil
+}
+
+func (w *world) doToRedis(d *Deed) (over func()) {
+	s := w.server
+	back := func(image func() dataset) func() {
+		s.down++
+		s.hangUp()
+		return func() {
+			if s.down--; s.down == 0 {
+				s.restart(image())
+			}
+		}
+	}
+	older := func() dataset { return w.images[d.At].image() }
+	switch d.Act {
+	case Hang:
+		s.stopped++
+		return s.resume
+	case Crash:
+		return back(func() dataset { return s.data })
+	case Rollback, Promote:
+		w.judge.lose()
+		undo := back(older)
+		s.data = older()
+		return undo
+	case Wipe:
+		w.judge.lose()
+		s.data = dataset{}
+		return back(func() dataset { return s.data })
+	case Flush:
+		w.judge.lose()
+		s.data = dataset{}
+	case Forget:
+		s.forgetScripts()
+	case Outage:
+		for _, k := range w.links {
+			k.noWay++
+			k.noReply++
+		}
+		links := w.links
+		return func() {
+			for _, k := range links {
+				k.noWay--
+				k.noReply--
+				k.open()
+			}
+		}
+	}
+	return nil
+}
+
+// cut cuts a link, and mends it afterwards.
+func (k *link) cut(to, back bool) (over func()) {
+	n, m := int(count(to)), int(count(back))
+	k.noWay += n
+	k.noReply += m
+	return func() {
+		k.noWay -= n
+		k.noReply -= m
+		k.open()
+	}
+}
+
+// slowDown has packets take up to so many milliseconds.
+func (k *link) slowDown(ms int) (over func()) {
+	d := time.Duration(ms) * time.Millisecond
+	k.slow += d
+	return func() { k.slow -= d }
+}
+
+func (n *node) suffer(d *Deed) (over func()) {
+	again := func() { n.start(false) }
+	switch d.Act {
+	case Kill:
+		n.kill()
+		return again
+	case Stop:
+		n.stop()
+		return again
+	case Policy:
+		n.configure(d.N)
+		n.stop()
+		return again
+	case Pause:
+		if p := n.run; p != nil {
+			p.paused++
+			return p.unpause
+		}
+	case Trap:
+		if p := n.run; p != nil {
+			p.trap = &trap{calls: d.N / steps, step: d.N % steps}
+			return func() {
+				p.trap = nil
+				again()
+			}
+		}
+	case Isolate:
+		return n.link.cut(true, true)
+	case MuteTo:
+		return n.link.cut(true, false)
+	case MuteBack:
+		return n.link.cut(false, true)
+	case Lag:
+		return n.link.slowDown(d.N)
+	}
+	return nil
+}
+
+func (b *box) suffer(d *Deed) (over func()) {
+	switch d.Act {
+	case Want:
+		b.want(d.N)
+	case Leave:
+		b.leave()
+		return func() {
+			if b.alive {
+				b.want(max(d.N, 1))
+			}
+		}
+	case Die:
+		b.die()
+		place := d.Who % len(b.w.places)
+		return func() {
+			if b.w.places[place] == b {
+				b.w.places[place] = b.w.newBox(place, b.member)
+			}
+		}
+	case Freeze:
+		b.paused++
+		return b.unpause
+	case CutTo:
+		return b.link.cut(true, false)
+	case CutBack:
+		return b.link.cut(false, true)
+	case Cut:
+		return b.link.cut(true, true)
+	case Slow:
+		return b.link.slowDown(d.N)
+	case Twice:
+		b.link.twice++
+		return func() { b.link.twice-- }
+	case Unlisten:
+		b.unlisten()
+	}
+	return nil
+}

@@ -1,0 +1,335 @@
+package simulation
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/conncord/conncord/arbiter/ledger"
+	"github.com/conncord/conncord/events"
+)
+
+// A judge sees everything at once and with the true time, and knows what must
+// hold: it follows the history as it is written, and compares what containers
+// really have with what the history charges for them.
+type judge struct {
+	w *world
+
+	ledger  *ledger.Ledger // of the history in force; nil: Redis lost it
+	cursor  string         // inbox entry that was taken last
+	leaders map[leadership]string
+	newest  leadership     // that began last
+	bound   int            // what all containers together may have
+	floor   int64          // ledger time until which minimums are kept back
+	said    map[string]int // how often each intent was appended
+	records int
+}
+
+// A leadership names an epoch for good.
+type leadership struct{ incarnation, epoch uint64 }
+
+// ghost is what the judge knows about a container.
+type ghost struct {
+	// stranger: the history does not count what the container has: before it was
+	// heard for the first time, and after it was forgotten, it may have
+	// connections of local mode or of its fallback. unheard: the present
+	// incarnation has not heard it yet, and the barrier covers for what it was
+	// charged for before.
+	stranger, unheard bool
+	from              uint64 // counter from which on it counts as heard
+	frozen            int    // what it was charged for when the history was lost
+
+	// Until excused it may have more than it is charged for, because it stood
+	// still and has to get rid of it.
+	excused time.Duration
+
+	when     map[uint64]time.Duration // when each intent was sent, the true time
+	ends     time.Duration            // when its lease ends by the true time at the latest
+	fallback int                      // what it may have from then on
+}
+
+func (g *ghost) sent(b *box, in *events.Intent) {
+	if g.when == nil {
+		g.when = map[uint64]time.Duration{}
+	}
+	g.when[in.Counter] = b.w.now
+	b.w.tellf("%s: says %v %d: want %d, ceiling %d, seen %d", b.id, in.Kind, in.Counter, in.Want, in.Ceiling, in.Seen)
+	if in.Kind == events.Release && in.Ceiling == 0 {
+		g.ends = 0
+	}
+}
+
+// accepted notes until when a grant allows something.
+func (g *ghost) accepted(b *box, grant *events.Grant) {
+	if grant.Lease == "" {
+		return
+	}
+	b.w.judge.behind(b, grant)
+	before := g.fallback
+	g.fallback = grant.Fallback
+	if b.member.Strict {
+		g.fallback = 0
+	}
+	sent, known := g.when[grant.Anchor]
+	if !known {
+		return
+	}
+	// The container's clock may be slow, but not by more than the margin in a TTL.
+	// One that had connections of local mode, or of a fallback that was larger, has
+	// to get rid of them first.
+	ends := sent + grant.TTL
+	if g.stranger || b.w.now >= g.ends || g.fallback < before {
+		ends = max(ends, b.w.now+recovery)
+	}
+	g.ends = ends
+	if grant.Gone() {
+		g.ends = 0
+	}
+	if g.ends > b.w.now {
+		b.w.after(g.ends-b.w.now, func() { b.w.watch(b) })
+	}
+}
+
+// behind: a container may learn only now of a grant of a history that was lost.
+// What it said before it knew of that grant does not count it.
+func (j *judge) behind(b *box, grant *events.Grant) {
+	g := &b.ghost
+	if g.stranger || j.ledger != nil && j.ledger.Incarnation() == grant.Incarnation {
+		return
+	}
+	if !g.unheard {
+		g.unheard, g.frozen = true, grant.Charge
+	}
+	g.from = b.m.Counter() + 1
+}
+
+func newJudge(w *world) *judge {
+	return &judge{w: w, leaders: map[leadership]string{}, said: map[string]int{}}
+}
+
+// appended listens to what is written to Redis.
+func (j *judge) appended(key, id string, fields []string) {
+	switch key {
+	case j.w.keys.Grants:
+		if len(fields) == 2 && fields[0] == "r" {
+			j.record([]byte(fields[1]))
+		}
+	case j.w.keys.Intents:
+		if len(fields) == 2 && fields[0] == "i" {
+			if in, err := events.DecodeIntent([]byte(fields[1])); err == nil {
+				j.heard(in)
+			}
+		}
+	}
+}
+
+// heard: a container says each thing once. (Faults that repeat what it said are
+// made by the world, which says so.)
+func (j *judge) heard(in *events.Intent) {
+	if in.Container == "" || in.Counter == 0 {
+		return
+	}
+	name := fmt.Sprint(in.Container, "/", in.Counter)
+	j.said[name]++
+	if j.said[name] > 1 {
+		j.w.fail("once", "%s said its intent %d twice", in.Container, in.Counter)
+	}
+}
+
+// lose: Redis has lost the history, or may have.
+func (j *judge) lose() {
+	if j.ledger != nil {
+		for _, b := range j.w.boxes {
+			j.freeze(b)
+		}
+	}
+	j.ledger = nil
+}
+
+// freeze: until the next incarnation hears the container, it has at most what it
+// was charged for.
+func (j *judge) freeze(b *box) {
+	g := &b.ghost
+	if g.stranger || g.unheard {
+		g.from = b.m.Counter() + 1
+		return
+	}
+	c, _ := j.ledger.Container(b.id)
+	g.unheard, g.frozen, g.from = true, c.Charge, b.m.Counter()+1
+}
+
+// record takes a new record of the history: it must follow from what was before.
+func (j *judge) record(data []byte) {
+	rec, err := events.DecodeRecord(data)
+	if err != nil {
+		j.w.fail("history", "a record cannot be read: %v", err)
+		return
+	}
+	j.records++
+	in, unreadable := events.DecodeIntent(rec.Intent)
+	if rec.Entry == "" && unreadable == nil && in.Kind == events.Begin {
+		j.begin(rec, in)
+	}
+	if j.ledger == nil || rec.Incarnation != j.ledger.Incarnation() {
+		j.w.fail("fence", "record %d of incarnation %x, epoch %d, goes on with a history that was lost", rec.Sequence, rec.Incarnation, rec.Epoch)
+		return
+	}
+	now := leadership{rec.Incarnation, rec.Epoch}
+	if rec.Entry == "" && unreadable == nil && in.Kind == events.Lead {
+		if who, used := j.leaders[now]; used {
+			j.w.fail("epoch", "epoch %d of incarnation %x is given to %s, and was to %s", rec.Epoch, rec.Incarnation, in.Arbiter, who)
+		}
+		j.leaders[now] = in.Arbiter
+	}
+	if head := j.w.head(); head != now {
+		j.w.fail("fence", "record %d is of epoch %d of incarnation %x, in force is %d of %x", rec.Sequence, rec.Epoch, rec.Incarnation, head.epoch, head.incarnation)
+	}
+	if rec.Epoch < j.ledger.Epoch() {
+		j.w.fail("fence", "record %d goes back from epoch %d to %d", rec.Sequence, j.ledger.Epoch(), rec.Epoch)
+	}
+	if rec.Sequence != j.ledger.Sequence()+1 {
+		j.w.fail("history", "record %d follows record %d", rec.Sequence, j.ledger.Sequence())
+		return
+	}
+	input := ledger.Input{Epoch: rec.Epoch, Now: rec.Ledger, Wall: rec.Wall, Entry: rec.Entry, Intent: rec.Intent}
+	if rec.Size > len(rec.Intent) {
+		input.Size = rec.Size
+	}
+	step := j.ledger.Apply(input)
+	if !bytes.Equal(step.Encoded, data) {
+		j.w.fail("history", "record %d of epoch %d cannot be re-derived", rec.Sequence, rec.Epoch)
+		return
+	}
+	if j.w.trace != nil {
+		j.w.tellf("record %d, epoch %d, time %d: %s", rec.Sequence, rec.Epoch, rec.Ledger, describe(rec, in))
+	}
+	j.hear(rec, in, unreadable == nil)
+}
+
+func describe(rec *events.Record, in *events.Intent) string {
+	s := "garbage"
+	if in != nil {
+		s = fmt.Sprintf("%v %s %d", in.Kind, in.Container, in.Counter)
+	}
+	if rec.Refused != 0 {
+		s += fmt.Sprintf(", refused: %v", rec.Refused)
+	}
+	for _, d := range rec.Decisions {
+		s += fmt.Sprintf("; %s %v: %d units, charge %d, fallback %d", d.Container, d.Verb, d.Units, d.Charge, d.Fallback)
+	}
+	return s + fmt.Sprintf("; charged %d of %d", rec.Charged, rec.Available)
+}
+
+// begin: a new incarnation.
+func (j *judge) begin(rec *events.Record, in *events.Intent) {
+	if j.ledger != nil {
+		for _, b := range j.w.boxes {
+			j.freeze(b)
+		}
+	}
+	j.ledger = ledger.New(rec.Incarnation, rec.Sequence-1)
+	j.floor = 2 * in.Barrier.Milliseconds()
+}
+
+// hear notes whom the history counts from now on, and whom not any more.
+func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) {
+	for _, d := range rec.Decisions {
+		if b := j.w.find(d.Container); b != nil && d.Verb == events.Ended && (d.Reason == events.Lapsed || d.Reason == events.Cleaned) {
+			b.ghost.stranger, b.ghost.from = true, b.m.Counter()+1
+		}
+	}
+	claimed := false
+	if b := j.w.find(containerOf(in, readable)); b != nil && rec.Refused == 0 {
+		g := &b.ghost
+		if _, known := j.ledger.Container(b.id); known && in.Counter >= g.from {
+			claimed = g.stranger || b.excused()
+			// Of one claim, the history counts no more than the database has.
+			g.stranger, g.unheard = in.Ceiling > j.ledger.Policy().Limit, false
+			if g.stranger {
+				g.from = b.m.Counter() + 1
+			}
+		}
+	}
+	available, charged := rec.Available, rec.Charged
+	_, barrier := j.ledger.Barrier()
+	switch {
+	case claimed:
+		j.bound = max(j.bound, charged)
+	case charged <= available && !barrier:
+		j.bound = available
+	default:
+		j.bound = max(j.bound, available)
+	}
+	for _, b := range j.w.boxes {
+		j.check(b)
+	}
+	j.checkSum()
+}
+
+func containerOf(in *events.Intent, readable bool) string {
+	if !readable {
+		return ""
+	}
+	return in.Container
+}
+
+// check compares what one container has with what it may have.
+func (j *judge) check(b *box) {
+	g := &b.ghost
+	if g.unheard && j.ledger != nil && j.ledger.Now() >= j.floor {
+		g.stranger, g.unheard, g.from = true, false, b.m.Counter()+1
+	}
+	if b.alive && b.paused == 0 && b.local() {
+		g.stranger, g.from = true, b.m.Counter()+1
+	}
+	open := b.pool.open()
+	if g.stranger {
+		return
+	}
+	charge := j.charge(b)
+	if b.excused() {
+		return
+	}
+	if open > charge {
+		j.w.fail("charge", "%s has %d connections, charged are %d", b.id, open, charge)
+	}
+	if b.alive && g.ends > 0 && j.w.now >= g.ends && open > g.fallback {
+		j.w.fail("deadline", "%s has %d connections %v after its lease's end, its fallback is %d", b.id, open, j.w.now-g.ends, g.fallback)
+	}
+}
+
+// recovery is how long a container that stood still has to close what it may not
+// have any more: as long as the database takes to notice.
+const recovery = orphanReap + 100*time.Millisecond
+
+// excused reports whether the container may have more than it is charged for:
+// it stands still, or did so just before, or has too slow a clock.
+func (b *box) excused() bool {
+	return b.paused > 0 || b.w.now < b.ghost.excused || b.slowClock()
+}
+
+// charge is what the container may have at most.
+func (j *judge) charge(b *box) int {
+	if b.ghost.unheard || j.ledger == nil {
+		return b.ghost.frozen
+	}
+	c, _ := j.ledger.Container(b.id)
+	return c.Charge
+}
+
+// checkSum: all together have no more than there is.
+func (j *judge) checkSum() {
+	total := 0
+	for _, b := range j.w.boxes {
+		switch g := &b.ghost; {
+		case g.stranger:
+		case b.excused():
+			total += min(b.pool.open(), j.charge(b))
+		default:
+			total += b.pool.open()
+		}
+	}
+	if total > j.bound {
+		j.w.fail("sum", "all together have %d connections of %d", total, j.bound)
+	}
+}

@@ -1,0 +1,120 @@
+package simulation_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/conncord/conncord/cmd/sim/simulation"
+)
+
+// root is the project's directory, from here.
+const root = "../../.."
+
+// build builds the command with some of the sources edited.
+func build(t *testing.T, edits []edit) string {
+	t.Helper()
+	dir := t.TempDir()
+	texts := map[string]string{}
+	for _, e := range edits {
+		text, ok := texts[e.file]
+		if !ok {
+			data, err := os.ReadFile(filepath.Join(root, e.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(data)
+		}
+		if strings.Count(text, e.old) != 1 {
+			t.Fatalf("%s holds this %d times, and should once:\n%s", e.file, strings.Count(text, e.old), e.old)
+		}
+		texts[e.file] = strings.Replace(text, e.old, e.new, 1)
+	}
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	for file, text := range texts {
+		from, err := filepath.Abs(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
+		if err := os.WriteFile(to, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		overlay.Replace[from] = to
+	}
+	data, err := json.Marshal(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(list, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(dir, "sim")
+	out, err := exec.Command("go", "build", "-overlay", list, "-o", binary, "../").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return binary
+}
+
+var verdict = regexp.MustCompile(`(?m)^sim: seed (\d+) fails: (\w+): .*$`)
+
+// TestMutantsAreCaught: each mistake is noticed, by a check that says what is
+// wrong. One that goes unnoticed is a check that is missing.
+func TestMutantsAreCaught(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the simulation many times")
+	}
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			binary := build(t, m.edits)
+			out, err := exec.Command(binary, "-quick", "-seeds", strconv.Itoa(simulation.DefaultSeeds)).CombinedOutput()
+			var exit *exec.ExitError
+			found := verdict.FindSubmatch(out)
+			if !errors.As(err, &exit) || exit.ExitCode() != simulation.ExitFails || found == nil {
+				t.Fatalf("it is not noticed: %v\n%s", err, out)
+			}
+			if !slices.Contains(m.checks, string(found[2])) {
+				t.Errorf("it is noticed by another check than it should: %s", found[0])
+			}
+			t.Logf("%s", found[0])
+		})
+	}
+}
+
+// TestDefaultSeeds runs what "make sim" runs.
+func TestDefaultSeeds(t *testing.T) {
+	runSeeds(t, nil, simulation.DefaultSeeds)
+}
+
+// nextRule makes a program that knows one more version of the allocation rule.
+var nextRule = []edit{
+	{"events/policy.go", "const RuleVersion = 1", "const RuleVersion = 2"},
+	{"arbiter/ledger/targets.go", "claim{priority: s.rule.Priority,", "claim{priority: l.policy.Rule*s.rule.Priority - l.policy.Rule + 1,"},
+	{"cmd/sim/simulation/ideal.go", "		rule, _ := p.Find(m.box.member.Service)\n", "		rule, _ := p.Find(m.box.member.Service)\n		rule.Priority = p.Rule*rule.Priority - p.Rule + 1\n"},
+}
+
+// TestOldAndNewRules runs arbiters that know different versions of the allocation
+// rule side by side, as they do while a new release is rolled out or back.
+func TestOldAndNewRules(t *testing.T) {
+	runSeeds(t, nextRule, simulation.DefaultSeeds/5)
+}
+
+func runSeeds(t *testing.T, edits []edit, seeds int) {
+	t.Helper()
+	binary := build(t, edits)
+	out, err := exec.Command(binary, "-seeds", strconv.Itoa(seeds)).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}

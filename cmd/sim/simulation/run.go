@@ -1,0 +1,117 @@
+package simulation
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/conncord/conncord/client/lease"
+)
+
+// maxSteps bounds a world: one that does not come to rest is broken.
+const maxSteps = 5_000_000
+
+// A healed world is looked at a few times: what was just said is on its way.
+const (
+	restTries = 20
+	restPause = 100 * time.Millisecond
+)
+
+// A Result is what came of a plan.
+type Result struct {
+	Failure *Failure // nil: everything held
+	Time    time.Duration
+	Steps   int
+	Records int
+	Lives   int // of Redis
+	Epochs  int
+}
+
+// Run runs a plan. What happens is written to the trace, if there is one.
+func Run(plan *Plan, trace io.Writer) Result {
+	w := newWorld(plan, trace)
+	began := w.now
+	w.prepare()
+	stop := func() bool {
+		if w.steps > maxSteps {
+			w.fail("rest", "the world does not come to rest")
+		}
+		return w.failure != nil
+	}
+	w.run(began+plan.Length, stop)
+	if w.failure == nil {
+		w.heal()
+		w.run(w.now+healTime(plan), stop)
+	}
+	for i := 0; w.failure == nil; i++ {
+		what := w.unsettled()
+		if what == "" {
+			break
+		}
+		if i == restTries {
+			w.fail("rest", "%s", what)
+			break
+		}
+		w.run(w.now+restPause, stop) // something may be under way
+	}
+	for _, n := range w.nodes {
+		n.kill()
+	}
+	return Result{
+		Failure: w.failure, Time: w.now - began, Steps: w.steps, Records: w.judge.records,
+		Lives: w.server.lives, Epochs: len(w.judge.leaders),
+	}
+}
+
+// healTime is how long a healed world has to converge: the barrier, the time for
+// which minimums are kept back after it, and for the dead to lapse.
+func healTime(p *Plan) time.Duration {
+	longest := time.Duration(0)
+	for _, q := range p.Policies {
+		longest = max(longest, q.TTL)
+	}
+	return 3*longest + 20*time.Second
+}
+
+// heal lets everything work again. All deeds are over by now.
+func (w *world) heal() {
+	w.tellf("HEALED")
+	for _, n := range w.nodes {
+		n.start(false)
+	}
+}
+
+// unsettled returns what is not as it must be in a healed world: everybody has
+// what the rule gives, and everything that was said stands in the history.
+func (w *world) unsettled() string {
+	j := w.judge
+	if j.ledger == nil {
+		return "nobody leads, and there is no history"
+	}
+	if it := w.server.find(w.keys.Intents); it != nil {
+		if cursor := w.server.find(w.keys.Head).hash["cursor"]; cursor != it.stream.last.String() {
+			return fmt.Sprintf("the inbox was read to %s, its newest entry is %s", cursor, it.stream.last)
+		}
+	}
+	var members []share
+	for _, b := range w.boxes {
+		if b.alive && b.m.Mode(b.clock()) != lease.Released && b.m.Want() > 0 {
+			c, _ := j.ledger.Container(b.id)
+			members = append(members, share{box: b, rank: c.Rank, state: c})
+		}
+	}
+	for _, s := range ideal(j.ledger.Policy(), members) {
+		b, c := s.box, s.state
+		limit, open := b.m.Limit(b.clock()), b.pool.open()
+		if mode := b.m.Mode(b.clock()); mode != lease.Leased || limit != s.units || open != limit || c.Units != limit || c.Charge != limit {
+			return fmt.Sprintf("%s has %d connections and may have %d in mode %v; it should have %d of the %d that it wants (charged %d, units %d)",
+				b.id, open, limit, mode, s.units, b.m.Want(), c.Charge, c.Units)
+		}
+	}
+	for _, b := range w.boxes {
+		if b.ghost.stranger && b.pool.open() > 0 {
+			return fmt.Sprintf("%s has %d connections that nobody counts", b.id, b.pool.open())
+		}
+	}
+	return ""
+}
