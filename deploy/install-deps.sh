@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that what the tests and the demo need is on this machine: Go, a C
-# compiler (for the race detector), Redis and the PostgreSQL server.
+# compiler (for the race detector), Redis and the PostgreSQL server; and what is
+# named as an argument: spin, the model checker.
 #
 # On Debian and Ubuntu it installs what is missing, as root or through a sudo
 # that asks for no password; Go it never installs. Elsewhere it says what to
@@ -59,6 +60,10 @@ check_go
 have cc || have gcc || missing+=(compiler)
 have redis-server || missing+=(redis)
 have_postgres || missing+=(postgres)
+for thing in "$@"; do
+	[[ $thing == spin ]] || fail "$thing is not known: only spin can be asked for"
+	have "$thing" || missing+=("$thing")
+done
 if ((${#missing[@]} == 0)); then
 	exit 0
 fi
@@ -70,14 +75,15 @@ apt_packages() {
 		compiler) echo gcc libc6-dev ;;
 		redis) echo redis-server ;;
 		postgres) echo postgresql ;;
+		spin) echo spin ;;
 		esac
 	done
 }
 
 if ! have apt-get; then
 	case $(uname -s) in
-	Darwin) how="xcode-select --install (compiler), brew install redis (redis), brew install postgresql@17 (postgres)" ;;
-	*) how="a C compiler with the C library's headers (compiler), Redis 6.2 or newer (redis), PostgreSQL's server, 13 or newer (postgres)" ;;
+	Darwin) how="xcode-select --install (compiler), brew install redis (redis), brew install postgresql@17 (postgres), brew install spin (spin)" ;;
+	*) how="a C compiler with the C library's headers (compiler), Redis 7.0 or newer (redis), PostgreSQL's server, 13 or newer (postgres), https://spinroot.com (spin)" ;;
 	esac
 	fail "missing: ${missing[*]}. Install with: $how"
 fi

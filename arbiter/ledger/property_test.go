@@ -171,18 +171,21 @@ func (w *world) settle(seconds int) {
 }
 
 // TestFleet runs random histories and, at the end, lets the fleet heal.
-func TestFleet(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w := newWorld(t, drawPolicy(t))
-		for range rapid.IntRange(2, 5).Draw(t, "fleet") {
-			w.exchange(w.join())
-		}
-		t.Repeat(w.actions())
-		w.T = t
-		if rapid.IntRange(0, 4).Draw(t, "heal") == 0 {
-			w.heal()
-		}
-	})
+func TestFleet(t *testing.T) { rapid.Check(t, fleet) }
+
+// FuzzFleet looks for histories that reach code which no other has reached.
+func FuzzFleet(f *testing.F) { f.Fuzz(rapid.MakeFuzz(fleet)) }
+
+func fleet(t *rapid.T) {
+	w := newWorld(t, drawPolicy(t))
+	for range rapid.IntRange(2, 5).Draw(t, "fleet") {
+		w.exchange(w.join())
+	}
+	t.Repeat(w.actions())
+	w.T = t
+	if rapid.IntRange(0, 4).Draw(t, "heal") == 0 {
+		w.heal()
+	}
 }
 
 // heal: a healed system converges, and then everybody has what the rule says.

@@ -149,13 +149,16 @@ func (w *world) actions() map[string]func(*rapid.T) {
 
 // TestFleet runs random histories of machines and the real ledger, and lets them
 // heal at the end.
-func TestFleet(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w := newWorld(t)
-		t.Repeat(w.actions())
-		w.T = t
-		w.heal()
-	})
+func TestFleet(t *testing.T) { rapid.Check(t, fleet) }
+
+// FuzzFleet looks for histories that reach code which no other has reached.
+func FuzzFleet(f *testing.F) { f.Fuzz(rapid.MakeFuzz(fleet)) }
+
+func fleet(t *rapid.T) {
+	w := newWorld(t)
+	t.Repeat(w.actions())
+	w.T = t
+	w.heal()
 }
 
 // work lets everything work.

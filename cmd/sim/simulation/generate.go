@@ -74,6 +74,15 @@ func slowest(p *Plan) int {
 	return worst
 }
 
+// shortestTTL returns the shortest lease duration of the plan's policies.
+func shortestTTL(p *Plan) time.Duration {
+	least := p.Policies[0].TTL
+	for _, q := range p.Policies {
+		least = min(least, q.TTL)
+	}
+	return least
+}
+
 // A habit is a kind of deed: how often it happens compared with others, what it
 // needs, and for how long and with which number.
 type habit struct {

@@ -23,6 +23,7 @@ type judge struct {
 	floor   int64          // ledger time until which minimums are kept back
 	said    map[string]int // how often each intent was appended
 	records int
+	begun   bool // there was a history
 }
 
 // A leadership names an epoch for good.
@@ -45,6 +46,7 @@ type ghost struct {
 
 	when     map[uint64]time.Duration // when each intent was sent, the true time
 	ends     time.Duration            // when its lease ends by the true time at the latest
+	grace    time.Duration            // until when it may be getting rid of what it had before
 	fallback int                      // what it may have from then on
 }
 
@@ -77,17 +79,14 @@ func (g *ghost) accepted(b *box, grant *events.Grant) {
 	// The container's clock may be slow, but not by more than the margin in a TTL.
 	// One that had connections of local mode, or of a fallback that was larger, has
 	// to get rid of them first.
-	ends := sent + grant.TTL
 	if g.stranger || b.w.now >= g.ends || g.fallback < before {
-		ends = max(ends, b.w.now+recovery)
+		g.grace = b.w.now + recovery
 	}
-	g.ends = ends
+	g.ends = sent + grant.TTL
 	if grant.Gone() {
 		g.ends = 0
 	}
-	if g.ends > b.w.now {
-		b.w.after(g.ends-b.w.now, func() { b.w.watch(b) })
-	}
+	b.w.after(max(g.ends, g.grace)-b.w.now, func() { b.w.watch(b) })
 }
 
 // behind: a container may learn only now of a grant of a history that was lost.
@@ -228,7 +227,12 @@ func (j *judge) begin(rec *events.Record, in *events.Intent) {
 		}
 	}
 	j.ledger = ledger.New(rec.Incarnation, rec.Sequence-1)
-	j.floor = 2 * in.Barrier.Milliseconds()
+	barrier := in.Barrier
+	if j.begun && barrier == 0 {
+		barrier = shortestTTL(j.w.plan) // there should be one
+	}
+	j.begun = true
+	j.floor = 2 * barrier.Milliseconds()
 }
 
 // hear notes whom the history counts from now on, and whom not any more.
@@ -253,6 +257,7 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) {
 	available, charged := rec.Available, rec.Charged
 	_, barrier := j.ledger.Barrier()
 	switch {
+	case j.ledger.Policy().Rule == 0: // nothing can be granted yet
 	case claimed:
 		j.bound = max(j.bound, charged)
 	case charged <= available && !barrier:
@@ -293,7 +298,7 @@ func (j *judge) check(b *box) {
 	if open > charge {
 		j.w.fail("charge", "%s has %d connections, charged are %d", b.id, open, charge)
 	}
-	if b.alive && g.ends > 0 && j.w.now >= g.ends && open > g.fallback {
+	if b.alive && g.ends > 0 && j.w.now >= max(g.ends, g.grace) && open > g.fallback {
 		j.w.fail("deadline", "%s has %d connections %v after its lease's end, its fallback is %d", b.id, open, j.w.now-g.ends, g.fallback)
 	}
 }

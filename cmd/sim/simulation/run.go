@@ -11,11 +11,9 @@ import (
 // maxSteps bounds a world: one that does not come to rest is broken.
 const maxSteps = 5_000_000
 
-// A healed world is looked at a few times: what was just said is on its way.
-const (
-	restTries = 20
-	restPause = 100 * time.Millisecond
-)
+// restPause is how long a healed world runs before somebody looks whether it has
+// come to rest.
+const restPause = 700 * time.Millisecond
 
 // A Result is what came of a plan.
 type Result struct {
@@ -41,18 +39,16 @@ func Run(plan *Plan, trace io.Writer) Result {
 	w.run(began+plan.Length, stop)
 	if w.failure == nil {
 		w.heal()
-		w.run(w.now+healTime(plan), stop)
-	}
-	for i := 0; w.failure == nil; i++ {
-		what := w.unsettled()
-		if what == "" {
-			break
+		for late := w.now + healTime(plan); w.failure == nil; {
+			w.run(w.now+restPause, stop)
+			what := w.unsettled()
+			if what == "" {
+				break
+			}
+			if w.now > late {
+				w.fail("rest", "%s", what)
+			}
 		}
-		if i == restTries {
-			w.fail("rest", "%s", what)
-			break
-		}
-		w.run(w.now+restPause, stop) // something may be under way
 	}
 	for _, n := range w.nodes {
 		n.kill()
@@ -63,8 +59,8 @@ func Run(plan *Plan, trace io.Writer) Result {
 	}
 }
 
-// healTime is how long a healed world has to converge: the barrier, the time for
-// which minimums are kept back after it, and for the dead to lapse.
+// healTime is how long a healed world has to converge at most: the barrier, the
+// time for which minimums are kept back after it, and for the dead to lapse.
 func healTime(p *Plan) time.Duration {
 	longest := time.Duration(0)
 	for _, q := range p.Policies {
