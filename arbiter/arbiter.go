@@ -23,6 +23,8 @@ type Arbiter struct {
 	next   time.Time      // when to campaign next
 	seen   bool           // it has seen a history or a leader: what is empty now, once was not
 
+	longest time.Duration // lease of the history that was given up last
+
 	lead *leadership // nil: following
 
 	trouble trouble
@@ -101,7 +103,8 @@ func (a *Arbiter) step(ctx context.Context) error {
 // history and goes with it.
 func (a *Arbiter) drop(why error) {
 	a.Logger.Warn("leadership lost", "epoch", a.lead.standing.Epoch, "reason", why)
-	a.lead, a.ledger = nil, nil
+	a.lead = nil
+	a.forget()
 	a.next = time.Time{}
 }
 

@@ -89,7 +89,8 @@ func (a *Arbiter) catchUp(ctx context.Context, block time.Duration) (int, error)
 			}
 			// What was read from a snapshot is read from the start now. If that
 			// was the start, there is nothing left but to wait for another history.
-			a.ledger, a.skip = nil, !a.skip
+			a.forget()
+			a.skip = !a.skip
 			return 0, err
 		}
 	}
@@ -110,6 +111,7 @@ func (a *Arbiter) resume(ctx context.Context, records [][]byte) (found bool, err
 			if in, err := events.DecodeIntent(rec.Intent); err != nil || in.Kind != events.Begin || rec.Entry != "" {
 				continue
 			}
+			a.forget()
 			a.ledger = ledger.New(rec.Incarnation, rec.Sequence-1)
 			if a.derive(data) == nil {
 				a.Logger.Warn("the history before this incarnation cannot be re-derived", "incarnation", rec.Incarnation, "sequence", rec.Sequence)
@@ -134,6 +136,7 @@ func (a *Arbiter) derive(data []byte) error {
 		return fmt.Errorf("%w: after record %d: %w", errNotDerived, a.ledger.Sequence(), err)
 	}
 	if rec.Incarnation != a.ledger.Incarnation() {
+		a.forget()
 		a.ledger = ledger.New(rec.Incarnation, rec.Sequence-1)
 	}
 	if rec.Sequence != a.ledger.Sequence()+1 {
@@ -162,6 +165,7 @@ func inputOf(rec *events.Record) ledger.Input {
 // begin starts the leadership that was won.
 func (a *Arbiter) begin(ctx context.Context, s events.Standing) error {
 	if s.Begun {
+		a.forget()
 		a.ledger = ledger.New(s.Incarnation, s.Sequence)
 	}
 	// The former leader may have committed until the moment of the election.
@@ -177,7 +181,8 @@ func (a *Arbiter) begin(ctx context.Context, s events.Standing) error {
 	if a.ledger.Incarnation() != s.Incarnation || a.ledger.Sequence() != s.Sequence || a.ledger.Hash() != s.Hash {
 		err := fmt.Errorf("%w: the history ends at record %d (%s), this arbiter is at %d (%s)",
 			errNotDerived, s.Sequence, s.Hash, a.ledger.Sequence(), a.ledger.Hash())
-		a.ledger, a.skip = nil, !a.skip
+		a.forget()
+		a.skip = !a.skip
 		a.next = a.Clock.Now().Add(a.Lease) // let another one try
 		return err
 	}

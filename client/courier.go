@@ -131,7 +131,7 @@ func (c *Coordinator) look() {
 func (c *Coordinator) accept(g *events.Grant) {
 	c.mu.Lock()
 	now := time.Now()
-	if c.ctx.Err() == nil && c.machine.Accept(g) {
+	if c.ctx.Err() == nil && c.machine.Accept(now, g) {
 		c.refusal = events.NoReason
 		if g.Reason == events.UnlistedRefused || g.Reason == events.TooMany || g.Reason == events.OtherService {
 			c.refusal = g.Reason

@@ -97,6 +97,16 @@ func (l *Ledger) Containers() int { return len(l.containers) }
 // false when it is open.
 func (l *Ledger) Barrier() (int64, bool) { return l.barrier, l.barrier > l.now }
 
+// Longest returns the longest duration of a lease, in milliseconds. It looks at
+// all containers.
+func (l *Ledger) Longest() (longest int64) {
+	l.order.Scan(func(_ uint64, c *container) bool {
+		longest = max(longest, c.ttl)
+		return true
+	})
+	return longest
+}
+
 // Next returns the ledger time at which something is due although nobody says
 // anything: the arbiter must then apply a tick. It returns false when nothing
 // is.

@@ -7,7 +7,10 @@ import (
 )
 
 // Accept takes a grant from the mailbox, and reports whether it was news.
-func (m *Machine) Accept(g *events.Grant) bool {
+//
+// One that arrives after its own deadline raises nothing: the arbiter counts a
+// fallback for one TTL beyond the lease, and the grant may be older than that.
+func (m *Machine) Accept(now time.Time, g *events.Grant) bool {
 	if !m.news(g) {
 		return false
 	}
@@ -24,8 +27,10 @@ func (m *Machine) Accept(g *events.Grant) bool {
 		m.units = 0
 	case g.Verb == events.Lost && old != nil && old.Lease != "":
 		m.units, m.fallback = 0, min(m.fallback, g.Fallback)
-	default:
+	case now.Before(m.deadline):
 		m.units, m.fallback = g.Units, g.Fallback
+	default:
+		m.units, m.fallback = g.Units, min(m.fallback, g.Fallback)
 	}
 	m.grant = g
 	m.incarnation = 0

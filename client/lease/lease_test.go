@@ -86,7 +86,7 @@ func (b *bench) grant(units int, change ...func(*events.Grant)) bool {
 	for _, f := range change {
 		f(g)
 	}
-	return b.Accept(g)
+	return b.Accept(b.now, g)
 }
 
 func (b *bench) limit(want int, mode lease.Mode) {
@@ -281,6 +281,21 @@ func TestDeadline(t *testing.T) {
 	if !b.Overdue(b.now) {
 		t.Fatal("does not cut before the lease ends")
 	}
+}
+
+// A grant that comes after its own lease's end may be very old: what it allows as
+// a fallback, others may have by now.
+func TestLateGrantRaisesNothing(t *testing.T) {
+	b := newBench(t, 10)
+	b.must(events.Register)
+	b.pass(ttl - drift)
+	b.grant(10, func(g *events.Grant) { g.Fallback = 5 })
+	b.limit(0, lease.Fallback)
+	b.must(events.Renew)
+	b.grant(10, func(g *events.Grant) { g.Fallback = 5 })
+	b.limit(10, lease.Leased)
+	b.pass(ttl)
+	b.limit(5, lease.Fallback)
 }
 
 func TestLost(t *testing.T) {

@@ -222,7 +222,7 @@ func (w *world) see(b *box, g *events.Grant) {
 	if g == nil {
 		return
 	}
-	b.Accept(g)
+	b.Accept(b.clock(w.now), g)
 	b.obey(w.now)
 }
 

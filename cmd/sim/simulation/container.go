@@ -204,7 +204,7 @@ func (b *box) accept(message string) {
 	if err != nil {
 		panic(err)
 	}
-	if b.m.Accept(g) {
+	if b.m.Accept(b.clock(), g) {
 		b.ghost.accepted(b, g)
 		b.w.tellf("%s: accepts %v %v: %d units, charge %d, fallback %d (%v)", b.id, g.Sequence, g.Verb, g.Units, g.Charge, g.Fallback, g.Reason)
 	}

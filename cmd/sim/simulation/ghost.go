@@ -20,6 +20,7 @@ type judge struct {
 	leaders map[leadership]string
 	newest  leadership     // that began last
 	bound   int            // what all containers together may have
+	barrier time.Duration  // of the history in force
 	floor   int64          // ledger time until which minimums are kept back
 	said    map[string]int // how often each intent was appended
 	records int
@@ -48,6 +49,7 @@ type ghost struct {
 	ends     time.Duration            // when its lease ends by the true time at the latest
 	grace    time.Duration            // until when it may be getting rid of what it had before
 	fallback int                      // what it may have from then on
+	ttl      time.Duration            // of its newest lease
 }
 
 func (g *ghost) sent(b *box, in *events.Intent) {
@@ -82,7 +84,7 @@ func (g *ghost) accepted(b *box, grant *events.Grant) {
 	if g.stranger || b.w.now >= g.ends || g.fallback < before {
 		g.grace = b.w.now + recovery
 	}
-	g.ends = sent + grant.TTL
+	g.ends, g.ttl = sent+grant.TTL, grant.TTL
 	if grant.Gone() {
 		g.ends = 0
 	}
@@ -97,8 +99,9 @@ func (j *judge) behind(b *box, grant *events.Grant) {
 		return
 	}
 	if !g.unheard {
-		g.unheard, g.frozen = true, grant.Charge
+		g.unheard, g.frozen = true, 0
 	}
+	g.frozen = max(g.frozen, grant.Charge)
 	g.from = b.m.Counter() + 1
 }
 
@@ -232,7 +235,7 @@ func (j *judge) begin(rec *events.Record, in *events.Intent) {
 		barrier = shortestTTL(j.w.plan) // there should be one
 	}
 	j.begun = true
-	j.floor = 2 * barrier.Milliseconds()
+	j.barrier, j.floor = barrier, 2*barrier.Milliseconds()
 }
 
 // hear notes whom the history counts from now on, and whom not any more.
@@ -281,7 +284,7 @@ func containerOf(in *events.Intent, readable bool) string {
 // check compares what one container has with what it may have.
 func (j *judge) check(b *box) {
 	g := &b.ghost
-	if g.unheard && j.ledger != nil && j.ledger.Now() >= j.floor {
+	if g.unheard && j.ledger != nil && (j.ledger.Now() >= j.floor || g.ttl > j.barrier && j.ledger.Now() >= j.barrier.Milliseconds()) {
 		g.stranger, g.unheard, g.from = true, false, b.m.Counter()+1
 	}
 	if b.alive && b.paused == 0 && b.local() {

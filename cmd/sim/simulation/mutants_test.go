@@ -58,7 +58,7 @@ var mutants = []mutant{
 		{"arbiter/ledger/take.go", "if intent.Counter <= c.counter {", "if intent.Counter == 0 {"},
 	}},
 	{"promise believed although a grant was not seen", []string{"charge", "sum"}, []edit{
-		{"arbiter/ledger/promise.go", "newest, current := known && intent.Seen >= c.written, known && intent.Seen >= c.changed", "newest, current := true, true"},
+		{"arbiter/ledger/promise.go", "newest, current := known && intent.Seen >= c.written, known && intent.Seen >= c.changed", "newest, current := known || true, known || true"},
 	}},
 	{"promise not kept", []string{"charge", "sum"}, []edit{
 		{"client/lease/send.go", "	m.units, m.fallback = min(m.units, ceiling), min(m.fallback, ceiling)\n", ""},

@@ -3,7 +3,7 @@ package simulation
 import "slices"
 
 // maxTries bounds how often a plan is run to make it smaller.
-const maxTries = 2000
+const maxTries = 1000
 
 // Shrink leaves out of a plan that fails what is not needed for the same check to
 // fail, and returns the smaller plan with its result.
