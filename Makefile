@@ -10,6 +10,10 @@ TEST_TIMEOUT ?= 15m
 # How long each fuzz target runs.
 FUZZTIME ?= 30s
 
+# How many simulated deployments to run, and the first of them.
+SEEDS ?= 1000
+FROM ?= 0
+
 # Packages to test and measure.
 PKG ?= ./...
 
@@ -24,6 +28,19 @@ demo: deps ## five services share 60 connections of a real PostgreSQL (DURATION=
 .PHONY: test
 test: deps ## run all tests with the race detector (PKG=./...)
 	go test -race -count=1 -timeout $(TEST_TIMEOUT) $(PKG)
+
+.PHONY: sim
+sim: ## simulate deployments in virtual time (SEEDS=1000 FROM=0)
+	@go run ./cmd/sim -seeds $(SEEDS) -from $(FROM)
+
+.PHONY: chaos
+chaos: deps ## break real processes and judge by PostgreSQL (DURATION=2m SEED=1)
+	@go run ./cmd/chaos
+
+.PHONY: model
+model: ## check the protocol's model exhaustively, and that it can fail
+	@deploy/install-deps.sh spin
+	@docs/model/check.sh
 
 .PHONY: bench
 bench: deps ## run the benchmarks (PKG=./...)

@@ -19,6 +19,7 @@ type Arbiter struct {
 	// What follows belongs to the goroutine of Run.
 
 	ledger *ledger.Ledger // nil: not read yet, or dropped
+	again  bool           // it reads the history anew, and has derived nothing yet
 	skip   bool           // the stored snapshot was of no use: read the history from its start
 	next   time.Time      // when to campaign next
 	seen   bool           // it has seen a history or a leader: what is empty now, once was not

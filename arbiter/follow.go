@@ -16,6 +16,10 @@ import (
 // the record, is wrong.
 var errNotDerived = errors.New("the history cannot be re-derived")
 
+// errWentBack is returned when the history goes on with an incarnation whose
+// beginning was not read: Redis lost what was read, and more has come since.
+var errWentBack = fmt.Errorf("%w: it went back", errNotDerived)
+
 // follow reads what is new in the history and campaigns when it is time.
 func (a *Arbiter) follow(ctx context.Context) error {
 	if a.ledger == nil {
@@ -25,6 +29,9 @@ func (a *Arbiter) follow(ctx context.Context) error {
 	}
 	n, err := a.catchUp(ctx, a.next.Sub(a.Clock.Now()))
 	broken := errors.Is(err, errNotDerived)
+	if err == nil && a.ledger == nil {
+		return nil // to be read anew
+	}
 	if err != nil && !broken || n == maxRead || a.Clock.Now().Before(a.next) {
 		return err
 	}
@@ -40,6 +47,9 @@ func (a *Arbiter) follow(ctx context.Context) error {
 		return err
 	}
 	if !s.Won {
+		if s.Incarnation != a.ledger.Incarnation() && s.Sequence < a.ledger.Sequence() {
+			a.rewind() // what this arbiter read, Redis lost
+		}
 		a.noteLeader(s.Leader)
 		a.next = a.Clock.Now().Add(min(max(s.Left, 0), a.Lease/4) + time.Millisecond)
 		return nil
@@ -83,7 +93,13 @@ func (a *Arbiter) catchUp(ctx context.Context, block time.Duration) (int, error)
 	}
 	for i, data := range records {
 		a.seen = true
-		if err := a.derive(data); err != nil {
+		err := a.derive(data)
+		if errors.Is(err, errWentBack) && !a.again {
+			a.again = true
+			a.rewind()
+			return 0, nil
+		}
+		if err != nil {
 			if found, failed := a.resume(ctx, records[i+1:]); found || failed != nil {
 				return i + 1, failed
 			}
@@ -93,6 +109,7 @@ func (a *Arbiter) catchUp(ctx context.Context, block time.Duration) (int, error)
 			a.skip = !a.skip
 			return 0, err
 		}
+		a.again = false
 	}
 	return len(records), nil
 }
@@ -108,7 +125,7 @@ func (a *Arbiter) resume(ctx context.Context, records [][]byte) (found bool, err
 				continue
 			}
 			at = max(at, rec.Sequence)
-			if in, err := events.DecodeIntent(rec.Intent); err != nil || in.Kind != events.Begin || rec.Entry != "" {
+			if !begins(rec) {
 				continue
 			}
 			a.forget()
@@ -136,6 +153,9 @@ func (a *Arbiter) derive(data []byte) error {
 		return fmt.Errorf("%w: after record %d: %w", errNotDerived, a.ledger.Sequence(), err)
 	}
 	if rec.Incarnation != a.ledger.Incarnation() {
+		if a.ledger.Sequence() > 0 && !begins(rec) {
+			return fmt.Errorf("%w: record %d is of another incarnation than record %d", errWentBack, rec.Sequence, a.ledger.Sequence())
+		}
 		a.forget()
 		a.ledger = ledger.New(rec.Incarnation, rec.Sequence-1)
 	}
@@ -153,6 +173,19 @@ func (a *Arbiter) derive(data []byte) error {
 	return nil
 }
 
+// begins reports whether the record begins an incarnation.
+func begins(rec *events.Record) bool {
+	in, err := events.DecodeIntent(rec.Intent)
+	return err == nil && in.Kind == events.Begin && rec.Entry == ""
+}
+
+// rewind reads the history anew: it went on behind an earlier place than the one
+// that this arbiter had read to.
+func (a *Arbiter) rewind() {
+	a.Logger.Info("the history went back; reading it anew", "sequence", a.ledger.Sequence())
+	a.forget()
+}
+
 // inputOf returns what the record was made of.
 func inputOf(rec *events.Record) ledger.Input {
 	in := ledger.Input{Epoch: rec.Epoch, Now: rec.Ledger, Wall: rec.Wall, Entry: rec.Entry, Intent: rec.Intent}
@@ -168,17 +201,17 @@ func (a *Arbiter) begin(ctx context.Context, s events.Standing) error {
 		a.forget()
 		a.ledger = ledger.New(s.Incarnation, s.Sequence)
 	}
-	// The former leader may have committed until the moment of the election.
-	for a.ledger.Sequence() < s.Sequence {
-		n, err := a.catchUp(ctx, 0)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			break
+	reached, err := a.reach(ctx, s)
+	if err == nil && !reached { // Redis may have lost what was read
+		a.rewind()
+		if err = a.load(ctx); err == nil {
+			reached, err = a.reach(ctx, s)
 		}
 	}
-	if a.ledger.Incarnation() != s.Incarnation || a.ledger.Sequence() != s.Sequence || a.ledger.Hash() != s.Hash {
+	if err != nil {
+		return err
+	}
+	if !reached {
 		err := fmt.Errorf("%w: the history ends at record %d (%s), this arbiter is at %d (%s)",
 			errNotDerived, s.Sequence, s.Hash, a.ledger.Sequence(), a.ledger.Hash())
 		a.forget()
@@ -189,4 +222,22 @@ func (a *Arbiter) begin(ctx context.Context, s events.Standing) error {
 	a.lead = a.newLeadership(s)
 	a.seen = true
 	return nil
+}
+
+// reach reads up to where the history ended at the election: the former leader
+// may have committed until that moment. It reports whether this arbiter came to
+// the same end.
+func (a *Arbiter) reach(ctx context.Context, s events.Standing) (bool, error) {
+	for a.ledger.Sequence() < s.Sequence {
+		n, err := a.catchUp(ctx, 0)
+		if err == nil && a.ledger == nil {
+			err = a.load(ctx)
+		} else if n == 0 {
+			break
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return a.ledger.Incarnation() == s.Incarnation && a.ledger.Sequence() == s.Sequence && a.ledger.Hash() == s.Hash, nil
 }

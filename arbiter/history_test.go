@@ -17,12 +17,12 @@ var keys = events.NewKeys(budget)
 
 // A rig is what a test has beside the arbiters.
 type rig struct {
-	t   *testing.T
+	t   testing.TB
 	url string
 	rdb *redis.Client
 }
 
-func newRig(t *testing.T, url string) *rig {
+func newRig(t testing.TB, url string) *rig {
 	t.Helper()
 	rdb, err := events.OpenRedis(url, 20)
 	must(t, err)

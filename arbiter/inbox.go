@@ -20,6 +20,9 @@ type tally struct {
 // is done about entries that are lost: whoever said what they said gets no
 // answer, and says it again.
 func (l *leadership) watch(inbox events.Inbox) {
+	if inbox.Newest != events.NoCursor && earlier(inbox.Newest, l.cursor) {
+		l.anew = true // somebody removed the inbox, and it goes on below the cursor
+	}
 	if inbox.Added < 0 || inbox.Newest != l.cursor {
 		return
 	}
@@ -40,9 +43,36 @@ func (l *leadership) lost(key string, value any) {
 // whoever said what is lost will say it again.
 const maxInboxID = 1 << 55
 
+// beginAnew has the inbox deleted with the next commit, so that its ids begin
+// anew. Whoever said what is lost will say it again.
+func (l *leadership) beginAnew(b *events.Batch) {
+	l.Logger.Warn("the ids in the inbox leave no room for more: somebody chose one himself, or removed the inbox; it begins anew", "cursor", l.cursor)
+	if len(b.Records) == 0 {
+		l.own(b, events.Intent{Kind: events.Tick})
+	}
+	l.cursor, l.anew = events.NoCursor, false
+	l.tally = tally{}
+	b.Ahead = 0
+}
+
 // exhausted reports whether there may soon be no ids left after this one.
 func exhausted(id string) bool {
-	first, _, _ := strings.Cut(id, "-")
-	millis, err := strconv.ParseUint(first, 10, 64)
-	return err != nil || millis > maxInboxID
+	first, _, err := parts(id)
+	return err != nil || first > maxInboxID
+}
+
+// earlier reports whether one id comes before another.
+func earlier(a, b string) bool {
+	a1, a2, aErr := parts(a)
+	b1, b2, bErr := parts(b)
+	return aErr == nil && bErr == nil && (a1 < b1 || a1 == b1 && a2 < b2)
+}
+
+// parts returns the two numbers of an id.
+func parts(id string) (first, second uint64, err error) {
+	head, tail, _ := strings.Cut(id, "-")
+	if first, err = strconv.ParseUint(head, 10, 64); err == nil {
+		second, err = strconv.ParseUint(tail, 10, 64)
+	}
+	return first, second, err
 }

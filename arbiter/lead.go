@@ -26,6 +26,7 @@ type leadership struct {
 	refused    uint64         // intents refused when that was last logged
 	untrimmed  int            // intents taken since the inbox was trimmed
 	tally      tally
+	anew       bool // the inbox is to begin anew
 }
 
 // newLeadership prepares the first batch: what the history must say about the
@@ -92,11 +93,8 @@ func (l *leadership) round(ctx context.Context) error {
 	if len(entries) > 1 { // where several come at once, more are on their way
 		batch.Ahead = l.take
 	}
-	if exhausted(l.cursor) {
-		l.Logger.Warn("a container chose an id that leaves no room in the inbox; it begins anew", "id", l.cursor)
-		l.cursor = events.NoCursor
-		l.tally = tally{}
-		batch.Ahead = 0
+	if l.anew || exhausted(l.cursor) {
+		l.beginAnew(batch)
 	}
 	if due, ok := l.ledger.Next(); ok && due <= l.now() {
 		l.own(batch, events.Intent{Kind: events.Tick})

@@ -39,7 +39,7 @@ type node struct {
 }
 
 // start runs an arbiter until the test ends.
-func start(t *testing.T, url, id string, options ...func(*arbiter.Config)) *node {
+func start(t testing.TB, url, id string, options ...func(*arbiter.Config)) *node {
 	t.Helper()
 	inner, err := events.OpenLog(url, budget)
 	must(t, err)
@@ -83,14 +83,14 @@ func (n *node) kill() {
 }
 
 // leads waits until the arbiter leads.
-func (n *node) leads(t *testing.T) *node {
+func (n *node) leads(t testing.TB) *node {
 	t.Helper()
 	until(t, "the arbiter leads", func() bool { return n.State().Leading })
 	return n
 }
 
 // leaderOf waits until one of the arbiters leads, and returns it.
-func leaderOf(t *testing.T, nodes ...*node) (leader *node) {
+func leaderOf(t testing.TB, nodes ...*node) (leader *node) {
 	t.Helper()
 	until(t, "one of the arbiters leads", func() bool {
 		for _, n := range nodes {
@@ -213,7 +213,7 @@ func (l *lines) String() string {
 func (l *lines) count(part string) int { return strings.Count(l.String(), part) }
 
 // until polls a condition that nothing signals.
-func until(t *testing.T, what string, holds func() bool) {
+func until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.After(patience)
 	tick := time.NewTicker(time.Millisecond)
@@ -227,7 +227,7 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -5,13 +5,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/events/servertest"
@@ -42,7 +40,7 @@ type process struct {
 	ended chan struct{}
 }
 
-func launch(t *testing.T, url, id string) *process {
+func launch(t testing.TB, url, id string) *process {
 	t.Helper()
 	path, err := program()
 	must(t, err)
@@ -56,7 +54,7 @@ func launch(t *testing.T, url, id string) *process {
 	}()
 	t.Cleanup(func() {
 		p.signal(syscall.SIGKILL)
-		if t.Failed() {
+		if _, many := t.(*testing.B); t.Failed() && !many {
 			t.Logf("log of %s:\n%s", id, p.log)
 		}
 	})
@@ -83,40 +81,6 @@ func (p *process) signal(sig syscall.Signal) {
 
 // leader asks Redis who leads.
 func (r *rig) leader() string { return r.rdb.Get(r.t.Context(), keys.Leader).Val() }
-
-// kill -9 of the leading process: with the default lease of a second.
-func TestKilledProcess(t *testing.T) {
-	r := newRig(t, servertest.SharedRedis(t).URL())
-	running := map[string]*process{"p0": launch(t, r.url, "p0"), "p1": launch(t, r.url, "p1")}
-	c := r.container("c")
-	var took []time.Duration
-	for i := range 4 {
-		until(t, "a process leads", func() bool { return running[r.leader()] != nil })
-		leader := r.leader()
-		c.register("api", 3, 0)
-		c.answer()
-		at := time.Now()
-		running[leader].signal(syscall.SIGKILL)
-		delete(running, leader)
-		c.say(events.Intent{Kind: events.Renew, Demand: events.Demand{Want: 3, Ceiling: 3}})
-		c.answer()
-		took = append(took, time.Since(at))
-		id := fmt.Sprint("p", i+2)
-		running[id] = launch(t, r.url, id)
-	}
-	report(t, "kill -9 to the next decision", took)
-	if worst := slices.Max(took); worst > 2*time.Second {
-		t.Errorf("for %v nobody decided", worst)
-	}
-	for _, p := range running {
-		until(t, "the process is up", func() bool { return p.log.count("following")+p.log.count("leading") > 0 })
-		p.signal(syscall.SIGTERM)
-		if code := p.ProcessState.ExitCode(); code != 0 {
-			t.Errorf("exit status %d", code)
-		}
-	}
-	r.audit()
-}
 
 // A process is stopped in its tracks, replaced, and continued: what it still
 // wants to commit is refused, and it follows. Then the other one likewise.
@@ -150,38 +114,4 @@ func TestPausedProcess(t *testing.T) {
 		p.signal(syscall.SIGTERM)
 	}
 	r.audit()
-}
-
-// SIGTERM hands over at once: the standby does not wait for the lease.
-func TestTerminatedProcess(t *testing.T) {
-	r := newRig(t, servertest.SharedRedis(t).URL())
-	running := map[string]*process{"p0": launch(t, r.url, "p0"), "p1": launch(t, r.url, "p1")}
-	c := r.container("c")
-	c.register("api", 3, 0)
-	c.answer()
-	var took []time.Duration
-	for i := range 5 {
-		leader := r.leader()
-		until(t, "the standby is ready", func() bool {
-			for id, p := range running {
-				if id != leader && p.log.count("leader="+leader) == 0 {
-					return false
-				}
-			}
-			return true
-		})
-		at := time.Now()
-		_ = running[leader].Process.Signal(syscall.SIGTERM)
-		until(t, "another one leads", func() bool { now := r.leader(); return now != "" && now != leader })
-		took = append(took, time.Since(at))
-		<-running[leader].ended
-		if code := running[leader].ProcessState.ExitCode(); code != 0 {
-			t.Errorf("exit status %d", code)
-		}
-		delete(running, leader)
-		id := fmt.Sprint("p", i+2)
-		running[id] = launch(t, r.url, id)
-	}
-	report(t, "SIGTERM to the next leader", took)
-	wantQuick(t, took)
 }

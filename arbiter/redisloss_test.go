@@ -88,10 +88,11 @@ func foreignRecord(t *testing.T, id string) {
 func TestScriptFlush(t *testing.T) {
 	r := newRig(t, servertest.SharedRedis(t).URL())
 	n := start(t, r.url, "a").leads(t)
-	before := n.State()
-	r.do("SCRIPT", "FLUSH")
 	c := r.container("c")
 	c.register("api", 3, 0)
+	before := c.answer() // the history has begun
+	r.do("SCRIPT", "FLUSH")
+	c.say(events.Intent{Kind: events.Renew, Demand: events.Demand{Want: 3, Ceiling: 3}})
 	if g := c.answer(); g.Epoch != before.Epoch+1 || g.Incarnation != before.Incarnation {
 		t.Errorf("epoch %d of incarnation %d follows epoch %d of %d", g.Epoch, g.Incarnation, before.Epoch, before.Incarnation)
 	}

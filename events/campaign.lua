@@ -4,25 +4,40 @@
 -- ARGV 1 arbiter's id  2 lease in ms  3 a fresh incarnation, should one be needed
 --      4 '1' to win only if one is needed
 -- Returns {won, leader, ms left of its lease, incarnation, epoch, sequence,
---          cursor, hash, begun, first, ledger time, gap}; of these only the first
---          three when not won. A gap is that somebody removed entries from the
---          inbox: those at the cursor and after it are never trimmed by a commit.
+--          cursor, hash, begun, first, ledger time, gap}; when not won, of these
+--          only the first three and then incarnation and sequence. A gap is that
+--          somebody removed entries from the inbox: those at the cursor and after
+--          it are never trimmed by a commit.
 --
 -- Whether this Redis still has every record that was ever acknowledged cannot be
 -- seen in the data: a server that was restarted from an old file, or a replica
 -- that was promoted before it had everything, looks just like one that lost
 -- nothing. So the head names the life of the server process that it was written
 -- to, and another life begins a new incarnation.
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then
-  return {0, holder, redis.call('PTTL', KEYS[1])}
+local function lost(holder, left)
+  local head = redis.call('HMGET', KEYS[2], 'incarnation', 'sequence')
+  return {0, holder, left, head[1] or '0', head[2] or '0'}
 end
 
+-- A lease that never ends is none: somebody else meddled with it.
+local holder = redis.call('GET', KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
+if holder and holder ~= ARGV[1] and left >= 0 then
+  return lost(holder, left)
+end
+
+-- A process that was demoted and promoted again may have lost records, too. Each
+-- promotion gives it another replication id and keeps the former as the second
+-- one. Without a second one the id says nothing: it changes when the first replica
+-- comes.
 local life = ''
 for _, section in ipairs({'server', 'replication'}) do
   local info = redis.pcall('INFO', section)
   if type(info) == 'string' then
-    life = life .. (string.match(info, 'run_id:(%x+)') or '') .. (string.match(info, 'master_replid:(%x+)') or '')
+    life = life .. (string.match(info, 'run_id:(%x+)') or '')
+    if string.find(string.match(info, 'master_replid2:(%x+)') or '0', '[^0]') then
+      life = life .. (string.match(info, 'master_replid:(%x+)') or '')
+    end
   end
 end
 
@@ -51,7 +66,7 @@ elseif head[6] ~= life or entry ~= head[3] .. '-0' or id ~= entry then
   begun = 1
 end
 if begun == 0 and ARGV[4] == '1' then
-  return {0, '', 0}
+  return lost('', 0)
 end
 
 local epoch = string.format('%.0f', tonumber(head[2] or '0') + 1)

@@ -14,7 +14,8 @@
 --
 -- All checks come first, because nothing rolls back a script that fails half
 -- way. Of the writes only the first can fail, when somebody else wrote to the
--- history.
+-- history. A bell that may not ring (the Redis user needs the right to publish)
+-- is not worth a grant: whoever misses it looks.
 local head = redis.call('HMGET', KEYS[1], 'incarnation', 'epoch', 'sequence', 'hash', 'cursor')
 if head[1] ~= ARGV[1] or head[2] ~= ARGV[2] then
   return 'fenced'
@@ -35,7 +36,7 @@ redis.call('HSET', KEYS[1], 'sequence', ARGV[6], 'hash', ARGV[7], 'cursor', ARGV
 local at = 10 + count
 for i = 5, #KEYS do
   redis.call('SET', KEYS[i], ARGV[at + 1], 'PX', ARGV[at])
-  redis.call('PUBLISH', KEYS[i], ARGV[at + 1])
+  redis.pcall('PUBLISH', KEYS[i], ARGV[at + 1])
   at = at + 2
 end
 if ARGV[8] == '0-0' and ARGV[5] ~= '0-0' then

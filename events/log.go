@@ -73,10 +73,11 @@ type Standing struct {
 	Leader string        // who leads now
 	Left   time.Duration // of the leader's lease, when somebody else leads
 
-	// When won:
 	Incarnation uint64
-	Epoch       uint64
 	Sequence    uint64 // of the newest record
+
+	// When won:
+	Epoch       uint64
 	Hash        Hash   // of the newest record of this incarnation
 	Cursor      string // id of the newest inbox entry in the history
 	Begun       bool   // the incarnation is new: history was lost, or never was
@@ -121,22 +122,24 @@ func flag(yes bool) string {
 }
 
 func parseStanding(reply []any) (s Standing, err error) {
-	if len(reply) != 3 && len(reply) != 12 {
+	if len(reply) != 5 && len(reply) != 12 {
 		return s, fmt.Errorf("%w: a reply of %d places", ErrMalformed, len(reply))
 	}
 	text := func(i int) string { return fmt.Sprint(reply[i]) }
 	left, _ := reply[2].(int64)
 	s = Standing{Won: reply[0] == int64(1), Leader: text(1), Left: time.Duration(left) * time.Millisecond}
-	if !s.Won || len(reply) == 3 {
-		return s, nil
-	}
 	number := func(i int) (n uint64) {
 		if err == nil {
 			n, err = strconv.ParseUint(text(i), 10, 64)
 		}
 		return n
 	}
-	s.Incarnation, s.Epoch, s.Sequence, s.Now = number(3), number(4), number(5), int64(number(10))
+	s.Incarnation = number(3)
+	if !s.Won || len(reply) == 5 {
+		s.Sequence = number(4)
+		return s, err
+	}
+	s.Epoch, s.Sequence, s.Now = number(4), number(5), int64(number(10))
 	s.Cursor, s.Begun, s.First = text(6), reply[8] == int64(1), reply[9] == int64(1)
 	s.Gap = reply[11] == int64(1)
 	if h := text(7); h != "" && err == nil {
@@ -301,6 +304,9 @@ func (l *Log) LoadSnapshot(ctx context.Context) (*Snapshot, error) {
 	data, err := l.calls.Get(ctx, l.keys.Snap).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
+	}
+	if redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return nil, &DecodeError{What: "snapshot", At: "key", Err: ErrMalformed}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load snapshot: %w", err)

@@ -33,7 +33,7 @@ func TestCampaignOnAnEmptyServer(t *testing.T) {
 			t.Errorf("left of the leader's lease: %v", other.Left)
 		}
 		other.Left = 0
-		wantStanding(t, events.Standing{Leader: "a"}, other)
+		wantStanding(t, events.Standing{Leader: "a", Incarnation: 7}, other)
 	})
 }
 

@@ -2,10 +2,14 @@ package servertest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // testTimeout bounds every wait of these tests. It is never reached when all
@@ -16,7 +20,21 @@ func TestMain(m *testing.M) {
 	if os.Getenv(parentEnv) != "" {
 		actAsParent() // see TestServersDieWithTheirParent
 	}
-	Main(m)
+	Main(alone{m})
+}
+
+// alone runs the tests, stops the shared servers, and checks that nothing goes
+// on after that: what other packages overlook, the goroutines that wait for a
+// server, this one must not leave.
+type alone struct{ m *testing.M }
+
+func (a alone) Run() int {
+	code := a.m.Run()
+	if err := errors.Join(stopShared(), goleak.Find()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	return code
 }
 
 // eventually polls a condition that nothing signals.

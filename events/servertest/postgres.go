@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -41,6 +42,10 @@ type PostgresOptions struct {
 	// Settings are added to postgresql.conf, where they win over what this
 	// package sets: {"lock_timeout": "5s"}.
 	Settings map[string]string
+
+	// Output gets everything that the server writes, over all its restarts; Log
+	// keeps only the end.
+	Output io.Writer
 }
 
 // Postgres is a running PostgreSQL server with an empty database app, owned by
@@ -98,6 +103,7 @@ func newPostgres(ctx context.Context, opts PostgresOptions) (*Postgres, error) {
 				"-c", "listen_addresses=127.0.0.1"), nil
 		},
 	}
+	p.srv.log.all = opts.Output
 	return p, p.initdb(ctx, bin)
 }
 

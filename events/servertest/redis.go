@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,6 +39,13 @@ type RedisOptions struct {
 	// package sets: {"--maxmemory", "1mb"}. A password must not be among
 	// them; the package asks the server questions without one.
 	Args []string
+
+	// CanFill allows [Redis.FillDisk].
+	CanFill bool
+
+	// Output gets everything that the server writes, over all its restarts; Log
+	// keeps only the end.
+	Output io.Writer
 }
 
 // Redis is a running Redis server. Its methods are safe for concurrent use.
@@ -86,9 +95,14 @@ func newRedis(opts RedisOptions) (*Redis, error) {
 			if err := os.WriteFile(config, []byte(r.config(port)), 0o600); err != nil {
 				return nil, err
 			}
-			return exec.Command(binary, append([]string{config}, opts.Args...)...), os.MkdirAll(r.data, 0o700)
+			command := append([]string{binary, config}, opts.Args...)
+			if opts.CanFill {
+				command = append(slices.Clone(ignoreFullDisk), command...)
+			}
+			return exec.Command(command[0], command[1:]...), os.MkdirAll(r.data, 0o700)
 		},
 	}
+	r.srv.log.all = opts.Output
 	if opts.ReplicaOf != nil {
 		r.srv.ready = r.synchronised
 	}
@@ -180,7 +194,7 @@ func (r *Redis) RestartEmpty(ctx context.Context) error {
 // be one that the caller named.
 func (r *Redis) wipe() error {
 	var errs []error
-	for _, pattern := range []string{"appendonlydir", "appendonly.aof*", "dump.rdb", "temp-*.rdb", "temp-*.aof"} {
+	for _, pattern := range dataFiles {
 		found, err := filepath.Glob(filepath.Join(r.data, pattern))
 		errs = append(errs, err)
 		for _, path := range found {

@@ -2,12 +2,15 @@ package servertest
 
 import (
 	"bytes"
+	"io"
 	"sync"
 )
 
 // tail keeps the last logTailBytes of what is written to it. It is safe for
 // concurrent use.
 type tail struct {
+	all io.Writer // gets everything as well; may be nil
+
 	mu  sync.Mutex
 	buf []byte
 	cut bool // something was dropped
@@ -16,6 +19,9 @@ type tail struct {
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.all != nil {
+		_, _ = t.all.Write(p) // whoever asked for it knows what it is worth
+	}
 	t.buf = append(t.buf, p...)
 	if over := len(t.buf) - logTailBytes; over > 0 {
 		t.buf = append(t.buf[:0], t.buf[over:]...)

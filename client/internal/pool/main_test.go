@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/conncord/conncord/events/servertest"
+	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
 
-func TestMain(m *testing.M) { servertest.Main(m) }
+func TestMain(m *testing.M) { servertest.Main(leakcheck.Wrap(m)) }

@@ -18,6 +18,9 @@ import (
 // under a leader would go unnoticed: see events/commit.go.
 const oldestRedis = 7
 
+// probeChannel is where nobody listens.
+const probeChannel = "conncord:probe"
+
 // retryRedis is the pause between two questions to a Redis that is away.
 const retryRedis = 250 * time.Millisecond
 
@@ -93,6 +96,9 @@ func fit(ctx context.Context, client *redis.Client, info string, log *slog.Logge
 		if value := got[name]; value != "" && value != check.want {
 			log.Warn("a setting of Redis is risky: "+check.why, "setting", name, "value", value, "set", check.want)
 		}
+	}
+	if err := client.Publish(ctx, probeChannel, "").Err(); err != nil && redis.HasErrorPrefix(err, "NOPERM") {
+		log.Warn("the Redis user may not publish: containers will notice grants seconds late", "grant", "+publish and the channels &conncord:*", "error", err)
 	}
 	return nil
 }

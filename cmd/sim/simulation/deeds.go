@@ -9,7 +9,7 @@ import (
 // broken is mended at the end of its time, or of the time in which things happen.
 func (w *world) prepare() {
 	for _, d := range w.plan.Deeds {
-		if d.Act == Rollback || d.Act == Promote {
+		if d.Act == Rollback || d.Act == Promote || d.Act == Demote {
 			w.imageBefore(d)
 		}
 	}
@@ -38,7 +38,7 @@ func (w *world) imageBefore(d Deed) {
 // do does one deed, and returns how it is undone; nil: it is not.
 func (w *world) do(d *Deed) (over func()) {
 	switch d.Act {
-	case Hang, Crash, Rollback, Promote, Wipe, Flush, Forget, Outage:
+	case Hang, Crash, Rollback, Promote, Demote, Wipe, Flush, Forget, Outage:
 		return w.doToRedis(d)
 	case Kill, Stop, Pause, Trap, Isolate, MuteTo, MuteBack, Lag, Policy:
 		return w.nodes[d.Who%len(w.nodes)].suffer(d)
@@ -81,11 +81,28 @@ func (w *world) doToRedis(d *Deed) (over func()) {
 		return s.resume
 	case Crash:
 		return back(func() dataset { return s.data })
-	case Rollback, Promote:
+	case Rollback:
 		w.judge.lose()
 		undo := back(older)
 		s.data = older()
 		return undo
+	case Promote:
+		w.judge.lose()
+		s.live()
+		s.promote(older())
+		s.down++
+		return func() { s.down-- }
+	case Demote:
+		image := older()
+		if w.judge.ledger == nil {
+			image = s.data // no replica has what this one lost before
+		}
+		if end(image[w.keys.Head]) != end(s.data[w.keys.Head]) {
+			w.judge.lose()
+		}
+		s.promote(image)
+		s.down++
+		return func() { s.down-- }
 	case Wipe:
 		w.judge.lose()
 		s.data = dataset{}
@@ -110,6 +127,14 @@ func (w *world) doToRedis(d *Deed) (over func()) {
 		}
 	}
 	return nil
+}
+
+// end names the end of a history.
+func end(head *item) string {
+	if head == nil {
+		return ""
+	}
+	return head.hash["incarnation"] + " " + head.hash["sequence"] + " " + head.hash["hash"]
 }
 
 // cut cuts a link, and mends it afterwards.

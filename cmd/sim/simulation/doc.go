@@ -42,9 +42,11 @@
 //   - sum: all together have no more than there is;
 //   - deadline: a container has no more than its fallback from its lease's end on;
 //
-// and in the end:
+// and when everything works again:
 //
-//   - rest: everything that was said stands in the history, and everybody has
+//   - time: ledger time passes as the true time does;
+//
+//   - rest: in the end everything that was said stands in the history, and everybody has
 //     just what the rule gives, as a second, plain implementation of it says.
 //
 // Not counted are, as the documentation of the whole says: what a container has

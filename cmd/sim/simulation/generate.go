@@ -16,7 +16,7 @@ func Generate(seed uint64) *Plan {
 	if one(r, 3) {
 		p.Lease = between(r, events.MinTTL/4, 3*time.Second).Truncate(time.Millisecond)
 	}
-	for range 1 + r.IntN(3) {
+	for range 1 + r.IntN(4) {
 		p.Policies = append(p.Policies, drawPolicy(r))
 	}
 	fresh := one(r, 2)
@@ -49,7 +49,7 @@ func Generate(seed uint64) *Plan {
 func drawPolicy(r *rand.Rand) events.Policy {
 	p := events.Policy{
 		Rule: events.RuleVersion - r.IntN(events.RuleVersion), Limit: []int{14, 20, 30, 60}[r.IntN(4)],
-		TTL:      between(r, 6*time.Second, 16*time.Second).Truncate(time.Millisecond),
+		TTL:      between(r, 5*time.Second, 20*time.Second).Truncate(time.Millisecond),
 		Unlisted: events.UnlistedService(), Services: events.BuiltinServices(),
 	}
 	p.Margin = between(r, p.TTL/10, p.TTL/5).Truncate(time.Millisecond)
@@ -105,7 +105,7 @@ var (
 		{Die, 3, time.Second, 20 * time.Second, nil},
 		{Freeze, 3, 50 * time.Millisecond, 30 * time.Second, nil},
 		{CutTo, 2, time.Second, 20 * time.Second, nil},
-		{CutBack, 2, time.Second, 20 * time.Second, nil},
+		{CutBack, 3, time.Second, 20 * time.Second, nil},
 		{Cut, 2, time.Second, 30 * time.Second, nil},
 		{Slow, 3, time.Second, 20 * time.Second, upTo(4000)},
 		{Twice, 2, time.Second, 10 * time.Second, nil},
@@ -122,12 +122,13 @@ var (
 		{MuteTo, 2, 100 * time.Millisecond, 10 * time.Second, nil},
 		{MuteBack, 2, 100 * time.Millisecond, 10 * time.Second, nil},
 		{Lag, 3, time.Second, 10 * time.Second, upTo(2500)},
-		{Policy, 2, 10 * time.Millisecond, 2 * time.Second, upTo(3)},
+		{Policy, 5, 10 * time.Millisecond, 2 * time.Second, upTo(3)},
 
 		{Hang, 2, 50 * time.Millisecond, 6 * time.Second, nil},
 		{Crash, 2, 50 * time.Millisecond, 6 * time.Second, nil},
 		{Rollback, 2, 50 * time.Millisecond, 4 * time.Second, upTo(5000)},
 		{Promote, 2, time.Millisecond, 2 * time.Second, upTo(1000)},
+		{Demote, 1, time.Millisecond, 2 * time.Second, upTo(1000)},
 		{Wipe, 1, 10 * time.Millisecond, 4 * time.Second, nil},
 		{Flush, 1, 0, 0, nil},
 		{Forget, 1, 0, 0, nil},
@@ -140,19 +141,23 @@ var (
 func drawDeeds(r *rand.Rand, p *Plan) []Deed {
 	kinds := slices.Clone(faults)
 	r.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
-	kinds = kinds[:1+r.IntN(8)]
-	deeds := drawEvery(r, p, demands, between(r, 200*time.Millisecond, 3*time.Second))
-	deeds = append(deeds, drawEvery(r, p, kinds, between(r, 500*time.Millisecond, 8*time.Second))...)
+	kinds = kinds[:2+r.IntN(9)]
+	deeds := drawEvery(r, p, demands, 0, between(r, 200*time.Millisecond, 3*time.Second))
+	deeds = append(deeds, drawEvery(r, p, kinds, calm, between(r, 500*time.Millisecond, 8*time.Second))...)
 	slices.SortStableFunc(deeds, func(a, b Deed) int { return cmp.Compare(a.At, b.At) })
 	return deeds
 }
 
-func drawEvery(r *rand.Rand, p *Plan, habits []habit, every time.Duration) (deeds []Deed) {
+// calm is for how long nothing goes wrong at first: an arbiter that was told that
+// no container holds a connection, and has seen no history yet, believes it.
+const calm = 3 * time.Second
+
+func drawEvery(r *rand.Rand, p *Plan, habits []habit, from, every time.Duration) (deeds []Deed) {
 	total := 0
 	for _, h := range habits {
 		total += h.weight
 	}
-	for at := between(r, 0, 2*every); at < p.Length; at += between(r, 0, 2*every) {
+	for at := from + between(r, 0, 2*every); at < p.Length; at += between(r, 0, 2*every) {
 		pick := r.IntN(total)
 		i := 0
 		for ; pick >= habits[i].weight; i++ {

@@ -24,7 +24,8 @@ type judge struct {
 	floor   int64          // ledger time until which minimums are kept back
 	said    map[string]int // how often each intent was appended
 	records int
-	begun   bool // there was a history
+	clock   reading // the ledger time of the first record of this leadership after the world was healed
+	begun   bool    // there was a history
 }
 
 // A leadership names an epoch for good.
@@ -205,7 +206,37 @@ func (j *judge) record(data []byte) {
 	if j.w.trace != nil {
 		j.w.tellf("record %d, epoch %d, time %d: %s", rec.Sequence, rec.Epoch, rec.Ledger, describe(rec, in))
 	}
+	j.tick(rec)
 	j.hear(rec, in, unreadable == nil)
+}
+
+// A reading is a ledger time and the true time at which it was recorded.
+type reading struct {
+	epoch  leadership
+	true   time.Duration
+	ledger int64
+}
+
+// slack is how late a record may be in a world in which everything works, and
+// settle how long it takes until none is under way that was made before.
+const (
+	slack  = time.Second
+	settle = 5 * time.Second
+)
+
+// tick: while somebody leads and everything works, ledger time passes.
+func (j *judge) tick(rec *events.Record) {
+	now := reading{leadership{rec.Incarnation, rec.Epoch}, j.w.now, rec.Ledger}
+	if j.w.healed == 0 || j.w.now < j.w.healed+settle {
+		return
+	}
+	if j.clock.epoch != now.epoch {
+		j.clock = now
+	}
+	passed, counted := now.true-j.clock.true, events.Millis(now.ledger-j.clock.ledger)
+	if counted < passed-slack || counted > passed*11/10+slack {
+		j.w.fail("time", "%v passed, ledger time counts %v", passed, counted)
+	}
 }
 
 func describe(rec *events.Record, in *events.Intent) string {
@@ -262,7 +293,7 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) {
 	switch {
 	case j.ledger.Policy().Rule == 0: // nothing can be granted yet
 	case claimed:
-		j.bound = max(j.bound, charged)
+		j.bound = max(j.bound, charged+j.unheard())
 	case charged <= available && !barrier:
 		j.bound = available
 	default:
@@ -279,6 +310,16 @@ func containerOf(in *events.Intent, readable bool) string {
 		return ""
 	}
 	return in.Container
+}
+
+// unheard is what those have whom this incarnation has not heard.
+func (j *judge) unheard() (open int) {
+	for _, b := range j.w.boxes {
+		if b.ghost.unheard {
+			open += b.pool.open()
+		}
+	}
+	return open
 }
 
 // check compares what one container has with what it may have.

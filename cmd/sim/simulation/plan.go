@@ -86,6 +86,7 @@ const (
 	Crash    Act = "crash"    // it is down, and comes back with all its data
 	Rollback Act = "rollback" // and comes back without the newest N milliseconds
 	Promote  Act = "promote"  // a replica that lacks the newest N milliseconds takes its place
+	Demote   Act = "demote"   // such a replica does, and is demoted for it again
 	Wipe     Act = "wipe"     // it is down, and comes back empty
 	Flush    Act = "flush"    // all its data is deleted
 	Forget   Act = "forget"   // it forgets all scripts

@@ -21,7 +21,9 @@ type server struct {
 	scripts       map[string]*lua.FunctionProto // in the memory of the process alone
 	lua           *lua.LState
 	runID, replID string
+	formerID      string // the replication id before the last promotion
 	lives         int
+	promotions    int
 	hangUps       int // how often all connections were closed
 
 	down, stopped int // how many faults keep it from running, and from answering
@@ -53,7 +55,7 @@ func newServer(l *loop, seed uint64) *server {
 func (s *server) live() {
 	s.lives++
 	s.runID = fmt.Sprintf("%040x", s.lives)
-	s.replID = fmt.Sprintf("%040x", 0xa0000+s.lives)
+	s.replID, s.formerID = fmt.Sprintf("%040x", 0xa0000+s.lives), fmt.Sprintf("%040x", 0)
 	s.scripts = map[string]*lua.FunctionProto{}
 	s.lua = nil
 }
@@ -63,6 +65,15 @@ func (s *server) restart(image dataset) {
 	s.hangUp()
 	s.live()
 	s.data = image
+}
+
+// promote makes the process the master of what the image holds. It followed
+// another master before.
+func (s *server) promote(image dataset) {
+	s.hangUp()
+	s.data = image
+	s.promotions++
+	s.formerID, s.replID = s.replID, fmt.Sprintf("%040x", 0xb0000+s.promotions)
 }
 
 // forgetScripts is SCRIPT FLUSH.

@@ -49,7 +49,7 @@ func (s *server) exec(args []string) any {
 	case "PUBLISH":
 		return s.publish(args[1], args[2])
 	case "INFO":
-		return "run_id:" + s.runID + "\r\nmaster_replid:" + s.replID + "\r\n"
+		return "run_id:" + s.runID + "\r\nmaster_replid:" + s.replID + "\r\nmaster_replid2:" + s.formerID + "\r\n"
 	case "SCRIPT":
 		if strings.EqualFold(args[1], "FLUSH") {
 			s.forgetScripts()

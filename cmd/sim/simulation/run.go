@@ -42,10 +42,10 @@ func Run(plan *Plan, trace io.Writer) Result {
 		for late := w.now + healTime(plan); w.failure == nil; {
 			w.run(w.now+restPause, stop)
 			what := w.unsettled()
-			if what == "" {
+			if what == "" && w.now > w.healed+2*settle {
 				break
 			}
-			if w.now > late {
+			if what != "" && w.now > late {
 				w.fail("rest", "%s", what)
 			}
 		}
@@ -72,6 +72,7 @@ func healTime(p *Plan) time.Duration {
 // heal lets everything work again. All deeds are over by now.
 func (w *world) heal() {
 	w.tellf("HEALED")
+	w.healed = w.now
 	for _, n := range w.nodes {
 		n.start(false)
 	}

@@ -27,6 +27,7 @@ type world struct {
 	images  map[time.Duration]dataset // of what Redis held, for the deeds that need one
 
 	cleanups int
+	healed   time.Duration // since when nothing goes wrong any more; 0: it does
 
 	trace   io.Writer // nil: nobody reads it
 	failure *Failure  // the first
