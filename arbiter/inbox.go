@@ -52,7 +52,7 @@ func (l *leadership) beginAnew(b *events.Batch) {
 	}
 	l.cursor, l.anew = events.NoCursor, false
 	l.tally = tally{}
-	b.Ahead = 0
+	b.Anew, b.Ahead = true, 0
 }
 
 // exhausted reports whether there may soon be no ids left after this one.

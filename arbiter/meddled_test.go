@@ -73,3 +73,20 @@ func TestLeaderKeyWithoutExpiry(t *testing.T) {
 	r.do("PERSIST", keys.Leader)
 	other.leads(t)
 }
+
+// The first thing in the inbox has the greatest possible id: after it nobody could
+// append any more, and the cursor stands before all ids.
+func TestExhaustedAtOnce(t *testing.T) {
+	r := newRig(t, servertest.SharedRedis(t).URL())
+	n := start(t, r.url, "a").leads(t)
+	until(t, "it has begun", func() bool { return n.State().Sequence > 0 })
+	r.do("XADD", keys.Intents, "18446744073709551615-18446744073709551615", "i", "x")
+	c := r.container("c")
+	until(t, "somebody can append again", func() bool { return r.rdb.Exists(t.Context(), keys.Intents).Val() == 0 })
+	c.register("api", 3, 0)
+	c.answer()
+	if refused := n.State().Refused; refused != 1 {
+		t.Errorf("%d entries were refused", refused)
+	}
+	r.audit()
+}

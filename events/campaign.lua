@@ -9,11 +9,7 @@
 --          somebody removed entries from the inbox: those at the cursor and after
 --          it are never trimmed by a commit.
 --
--- Whether this Redis still has every record that was ever acknowledged cannot be
--- seen in the data: a server that was restarted from an old file, or a replica
--- that was promoted before it had everything, looks just like one that lost
--- nothing. So the head names the life of the server process that it was written
--- to, and another life begins a new incarnation.
+-- Another life of the data begins a new incarnation: see life.lua.
 local function lost(holder, left)
   local head = redis.call('HMGET', KEYS[2], 'incarnation', 'sequence')
   return {0, holder, left, head[1] or '0', head[2] or '0'}
@@ -26,20 +22,7 @@ if holder and holder ~= ARGV[1] and left >= 0 then
   return lost(holder, left)
 end
 
--- A process that was demoted and promoted again may have lost records, too. Each
--- promotion gives it another replication id and keeps the former as the second
--- one. Without a second one the id says nothing: it changes when the first replica
--- comes.
-local life = ''
-for _, section in ipairs({'server', 'replication'}) do
-  local info = redis.pcall('INFO', section)
-  if type(info) == 'string' then
-    life = life .. (string.match(info, 'run_id:(%x+)') or '')
-    if string.find(string.match(info, 'master_replid2:(%x+)') or '0', '[^0]') then
-      life = life .. (string.match(info, 'master_replid:(%x+)') or '')
-    end
-  end
-end
+local life, replid = presentLife()
 
 -- The newest entry of the history, and the newest id that it ever had: below
 -- that nothing can be added, even if the entry itself was deleted.
@@ -75,7 +58,7 @@ if begun == 1 then
   incarnation, sequence, hash, now = ARGV[3], string.match(id, '^%d+'), '', '0'
 end
 redis.call('HSET', KEYS[2], 'incarnation', incarnation, 'epoch', epoch, 'sequence', sequence,
-  'cursor', cursor, 'hash', hash, 'life', life, 'now', now)
+  'cursor', cursor, 'hash', hash, 'life', life, 'replid', replid, 'now', now)
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local gap = 0
 if cursor ~= '0-0' and #redis.pcall('XRANGE', KEYS[4], cursor, cursor) == 0 then gap = 1 end

@@ -22,7 +22,7 @@ var commitText string
 // 7.0 and later; earlier ones copy scripts to replicas and the append-only
 // file.)
 func (l *Log) loadCommit(ctx context.Context, s Standing) (digest string, err error) {
-	text := fmt.Sprintf("-- incarnation %d epoch %d arbiter %s\n%s", s.Incarnation, s.Epoch, s.Leader, commitText)
+	text := fmt.Sprintf("-- incarnation %d epoch %d arbiter %s\n%s%s", s.Incarnation, s.Epoch, s.Leader, lifeText, commitText)
 	if digest, err = l.calls.ScriptLoad(ctx, text).Result(); err != nil {
 		return "", fmt.Errorf("load the commit script: %w", err)
 	}
@@ -47,6 +47,7 @@ type Batch struct {
 	Mail    []Mail   // at most one for each container
 	Trim    bool     // remove from the inbox what lies before the cursor
 	Resign  bool     // give up the leadership as well, and trim nothing
+	Anew    bool     // delete the inbox, so that its ids begin anew; Cursor is to be NoCursor
 
 	// Ahead is how many of the intents after the cursor Commit is to read in the
 	// same round trip; what there is, perhaps nothing, it leaves in Next.
@@ -54,8 +55,7 @@ type Batch struct {
 	Next  []Entry
 }
 
-// NoCursor is the cursor before the first inbox entry. A batch that moves the
-// cursor back to it has the inbox deleted, so that its ids begin anew.
+// NoCursor is the cursor before the first inbox entry.
 const NoCursor = "0-0"
 
 // Commit appends the batch. Committing a batch again is harmless, so that it can
@@ -124,6 +124,8 @@ func (b *Batch) also() string {
 	switch {
 	case b.Resign:
 		return "resign"
+	case b.Anew:
+		return "anew"
 	case b.Trim:
 		return "trim"
 	}

@@ -4,9 +4,9 @@
 -- ARGV 1 incarnation  2 epoch
 --      3 sequence, 4 hash and 5 cursor that the batch builds on
 --      6 sequence, 7 hash and 8 cursor after it
---        (0-0: the inbox is deleted, and its ids begin anew)
 --      9 'resign' to give up the leadership as well, 'trim' to remove from the
---        inbox what lies before the cursor, or ''
+--        inbox what lies before the cursor, 'anew' to delete the inbox so that its
+--        ids begin anew, or ''
 --      10… the records, then for each mailbox its time to live in ms and content
 -- Returns 'ok', or 'again' when this very batch was committed before, or
 -- 'fenced' when another epoch or incarnation has begun, or 'diverged' when the
@@ -16,8 +16,12 @@
 -- way. Of the writes only the first can fail, when somebody else wrote to the
 -- history. A bell that may not ring (the Redis user needs the right to publish)
 -- is not worth a grant: whoever misses it looks.
-local head = redis.call('HMGET', KEYS[1], 'incarnation', 'epoch', 'sequence', 'hash', 'cursor')
-if head[1] ~= ARGV[1] or head[2] ~= ARGV[2] then
+--
+-- The life is checked because the script may have been loaded into another process
+-- than the one of the campaign, and because a process that was demoted and promoted
+-- again still knows the script.
+local head = redis.call('HMGET', KEYS[1], 'incarnation', 'epoch', 'sequence', 'hash', 'cursor', 'life', 'replid')
+if head[1] ~= ARGV[1] or head[2] ~= ARGV[2] or replaced(head[6], head[7]) then
   return 'fenced'
 end
 local count = tonumber(ARGV[6]) - tonumber(ARGV[3])
@@ -39,7 +43,7 @@ for i = 5, #KEYS do
   redis.pcall('PUBLISH', KEYS[i], ARGV[at + 1])
   at = at + 2
 end
-if ARGV[8] == '0-0' and ARGV[5] ~= '0-0' then
+if ARGV[9] == 'anew' then
   redis.call('DEL', KEYS[3])
 elseif ARGV[9] == 'trim' then
   redis.pcall('XTRIM', KEYS[3], 'MINID', '~', ARGV[8])

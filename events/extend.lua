@@ -3,9 +3,10 @@
 -- KEYS 1 leader  2 head  3 intents
 -- ARGV 1 arbiter's id  2 lease in ms  3 incarnation  4 epoch  5 ledger time
 -- Returns {1, number of entries that were ever appended to the inbox (-1: unknown),
--- id of the newest}, or {0} when another epoch or incarnation has begun.
-local head = redis.call('HMGET', KEYS[2], 'incarnation', 'epoch')
-if head[1] ~= ARGV[3] or head[2] ~= ARGV[4] then
+-- id of the newest}, or {0} when another epoch or incarnation has
+-- begun, or the data has another life.
+local head = redis.call('HMGET', KEYS[2], 'incarnation', 'epoch', 'life', 'replid')
+if head[1] ~= ARGV[3] or head[2] ~= ARGV[4] or replaced(head[3], head[4]) then
   return {0}
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])

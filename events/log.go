@@ -88,9 +88,12 @@ type Standing struct {
 	digest string // of the script that commits for this leadership
 }
 
+//go:embed life.lua
+var lifeText string
+
 //go:embed campaign.lua
 var campaignText string
-var campaignScript = redis.NewScript(campaignText)
+var campaignScript = redis.NewScript(lifeText + campaignText)
 
 // Campaign makes the arbiter the leader for the duration of the lease if nobody
 // leads. The incarnation is used when a new one has to begin; with onlyNew the
@@ -158,7 +161,7 @@ func parseHash(s string) (h Hash, err error) {
 
 //go:embed extend.lua
 var extendText string
-var extendScript = redis.NewScript(extendText)
+var extendScript = redis.NewScript(lifeText + extendText)
 
 // An Inbox is how the inbox stands at a moment.
 type Inbox struct {

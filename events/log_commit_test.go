@@ -99,7 +99,7 @@ func TestCommitTrimsTheInbox(t *testing.T) {
 		must(t, err)
 		commit := func(cursor string, trim bool) {
 			b := batch(s, 1)
-			b.Cursor, b.Trim = cursor, trim
+			b.Cursor, b.Trim, b.Anew = cursor, trim, cursor == events.NoCursor
 			must(t, log.Commit(t.Context(), s, b))
 			s = after(s, b)
 		}

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,10 +35,13 @@ type callers struct {
 	inUse, waiting                     atomic.Int64
 	sessions, givenUp, refused, failed atomic.Int64
 	lastError                          atomic.Pointer[string]
+
+	mu       sync.Mutex
+	failures map[Class]Failure
 }
 
 func newCallers(ctx context.Context, k kind, p pool) *callers {
-	return &callers{kind: k, pool: p, ctx: ctx, bell: make(chan struct{}, 1)}
+	return &callers{kind: k, pool: p, ctx: ctx, bell: make(chan struct{}, 1), failures: map[Class]Failure{}}
 }
 
 // resize makes it so many callers. Those who are too many finish what they do,
@@ -111,6 +115,10 @@ func (c *callers) note(err error) {
 		return
 	default:
 		c.failed.Add(1)
+		c.mu.Lock()
+		class := classOf(err)
+		c.failures[class] = Failure{Count: c.failures[class].Count + 1, Last: err.Error()}
+		c.mu.Unlock()
 	}
 	text := err.Error()
 	c.lastError.Store(&text)
@@ -130,6 +138,9 @@ func (c *callers) report(r *Report) {
 	if text := c.lastError.Load(); text != nil {
 		r.LastError = *text
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.Failures = maps.Clone(c.failures)
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -12,15 +12,26 @@ import "time"
 // Subcommand is the demo's argument that makes it a service.
 const Subcommand = "service"
 
-// MaxConnsVariable names the environment variable with the most connections
-// that the service may ever ask for.
-const MaxConnsVariable = "DEMO_MAX_CONNS"
+// Environment variables that only a service of the demo knows.
+const (
+	// MaxConnsVariable names the most connections that the service may ever ask
+	// for.
+	MaxConnsVariable = "DEMO_MAX_CONNS"
+
+	// PaceVariable names by how much slower than usual the callers are: 2 doubles
+	// how long they keep connections and pause in between. Not set: 1.
+	PaceVariable = "DEMO_PACE"
+
+	// JoinVariable names how long the service waits for the arbiter before it
+	// goes on without, a duration. Not set: long.
+	JoinVariable = "DEMO_JOIN_WITHIN"
+)
 
 // ReportEvery is how often a service reports. A refused connection is reported
 // at once.
 const ReportEvery = 100 * time.Millisecond
 
-// A Caller's number is bounded, because each is a goroutine.
+// The number of callers is bounded, because each is a goroutine.
 const maxCallers = 10_000
 
 // An Order says how much load there is from now on.
@@ -31,6 +42,7 @@ type Order struct {
 // A Report is what a service has come to. The counters only grow.
 type Report struct {
 	Container string `json:"container"`
+	Mode      string `json:"mode"`    // what the number of connections goes by
 	Granted   int    `json:"granted"` // connections that it may hold
 	Want      int    `json:"want"`
 	Open      int    `json:"open"`    // physical connections
@@ -42,4 +54,6 @@ type Report struct {
 	Refused   int64  `json:"refused"`  // connections that the database refused
 	Failed    int64  `json:"failed"`   // sessions that failed in another way
 	LastError string `json:"last_error,omitempty"`
+
+	Failures map[Class]Failure `json:"failures,omitempty"` // the failed ones by class
 }

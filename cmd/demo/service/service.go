@@ -55,6 +55,9 @@ func serve(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.Log
 		return fmt.Errorf("%s: %w", MaxConnsVariable, err)
 	}
 	cfg.Container, cfg.JoinWithin, cfg.Logger = cfg.Service, joinWithin, log
+	if err := habits(&cfg, &k); err != nil {
+		return err
+	}
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -87,9 +90,28 @@ func serve(ctx context.Context, stdin io.Reader, stdout io.Writer, log *slog.Log
 	return err
 }
 
+// habits applies what the environment says about the service's ways.
+func habits(cfg *client.Config, k *kind) error {
+	if text := os.Getenv(PaceVariable); text != "" {
+		pace, err := strconv.Atoi(text)
+		if err != nil || pace < 1 {
+			return fmt.Errorf("%s is %q: set a whole number from 1", PaceVariable, text)
+		}
+		k.hold, k.rest = k.hold*time.Duration(pace), k.rest*time.Duration(pace)
+	}
+	if text := os.Getenv(JoinVariable); text != "" {
+		within, err := time.ParseDuration(text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", JoinVariable, err)
+		}
+		cfg.JoinWithin = within
+	}
+	return nil
+}
+
 func reportOf(c *client.Coordinator, load *callers) *Report {
 	grant := c.Grant()
-	r := &Report{Container: c.ID(), Open: c.Open(), Granted: grant.Conns, Want: grant.Want}
+	r := &Report{Container: c.ID(), Mode: grant.Mode.String(), Open: c.Open(), Granted: grant.Conns, Want: grant.Want}
 	load.report(r)
 	return r
 }

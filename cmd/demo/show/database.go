@@ -3,10 +3,10 @@ package show
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/conncord/conncord/cmd/internal/census"
 	"github.com/conncord/conncord/events/servertest"
 )
 
@@ -55,12 +55,6 @@ func startDatabase(ctx context.Context) (database, error) {
 	}, nil
 }
 
-// refusals counts the connections that the log says were refused.
-func refusals(log string) int {
-	return strings.Count(log, "too many clients") + strings.Count(log, "remaining connection slots") +
-		strings.Count(log, "too many connections")
-}
-
 // useDatabase finds out how many connections a database of the user's has to
 // share. limit is what the user says it has; 0: what it says itself.
 func useDatabase(ctx context.Context, url string, limit int, budget string) (database, error) {
@@ -71,7 +65,7 @@ func useDatabase(ctx context.Context, url string, limit int, budget string) (dat
 		count:     "select count(*) from pg_stat_activity where application_name like $1 and usesysid is not null",
 		countArgs: []any{"conncord:" + budget + ":%"},
 	}
-	conn, err := connectPoller(ctx, url)
+	conn, err := census.Connect(ctx, url, pollerName)
 	if err != nil {
 		return d, fmt.Errorf("connect to DATABASE_URL: %w", err)
 	}

@@ -7,18 +7,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/conncord/conncord/cmd/internal/census"
 )
 
 const (
-	// pollEvery is how often the connections are counted. It must be 10 ms or
-	// less; a count costs the database about a quarter of a millisecond.
-	pollEvery = 4 * time.Millisecond
-
 	// slowPoll is how far apart two counts may lie before it is worth saying.
 	slowPoll = 10 * time.Millisecond
-
-	// pollTimeout bounds one count.
-	pollTimeout = 5 * time.Second
 
 	// pollTries is how many times in a row a count may fail.
 	pollTries = 3
@@ -91,42 +86,12 @@ func (p *poller) run(ctx context.Context) {
 
 // session counts over one connection until that fails or the context ends.
 func (p *poller) session(ctx context.Context, counted func(backends int)) error {
-	conn, err := connectPoller(ctx, p.db.pollURL)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		bye, cancel := context.WithTimeout(context.Background(), pollTimeout)
-		defer cancel()
-		_ = conn.Close(bye)
-	}()
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		// A query that is cut off costs the connection, so it may finish.
-		one, cancel := context.WithTimeout(context.Background(), pollTimeout)
+	return census.Poll(ctx, p.db.pollURL, pollerName, func(ctx context.Context, conn *pgx.Conn) error {
 		var backends int
-		err := conn.QueryRow(one, p.db.count, p.db.countArgs...).Scan(&backends)
-		cancel()
-		if err != nil {
+		if err := conn.QueryRow(ctx, p.db.count, p.db.countArgs...).Scan(&backends); err != nil {
 			return err
 		}
 		counted(backends)
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
-func connectPoller(ctx context.Context, url string) (*pgx.Conn, error) {
-	cfg, err := pgx.ParseConfig(url)
-	if err != nil {
-		return nil, err
-	}
-	cfg.RuntimeParams["application_name"] = pollerName
-	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
-	defer cancel()
-	return pgx.ConnectConfig(ctx, cfg)
+		return nil
+	})
 }

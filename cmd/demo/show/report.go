@@ -1,6 +1,10 @@
 package show
 
-import "time"
+import (
+	"time"
+
+	"github.com/conncord/conncord/cmd/internal/census"
+)
 
 // view is what there is to see now.
 func (s *stage) view() view {
@@ -39,9 +43,9 @@ func (s *stage) view() view {
 func (s *stage) tallies() map[string]tally {
 	sums := map[string]tally{}
 	for _, c := range s.containers {
-		t := sums[c.service]
-		t.add(&c.report, c.ended)
-		sums[c.service] = t
+		t := sums[c.Service()]
+		t.add(&c.report, c.Ended())
+		sums[c.Service()] = t
 	}
 	return sums
 }
@@ -59,7 +63,7 @@ func (s *stage) figures(tallies map[string]tally, ledger ledgerView, poll pollVi
 		f.served[name] = t.sessions
 	}
 	// The log knows of those as well that could not tell any more.
-	f.refused = max(f.refused, int64(refusals(s.db.log())))
+	f.refused = max(f.refused, int64(census.Refusals(s.db.log())))
 	if ledger.fault != "" {
 		f.faults = append(f.faults, ledger.fault)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/conncord/conncord/arbiter"
+	"github.com/conncord/conncord/cmd/internal/crew"
 	"github.com/conncord/conncord/events"
 )
 
@@ -50,7 +51,7 @@ type demo struct {
 	stdout io.Writer
 	budget string
 	log    *slog.Logger
-	words  lastWords // what was logged
+	words  crew.LastWords // what was logged
 }
 
 // run starts everything, performs the play, removes everything and returns the

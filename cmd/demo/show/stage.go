@@ -96,7 +96,7 @@ func (s *stage) gather(ctx context.Context) bool {
 		missing := ""
 		for _, c := range s.containers {
 			if c.report.Container == "" {
-				missing = c.service
+				missing = c.Service()
 			}
 		}
 		if missing == "" || len(s.faults) > 0 {
@@ -130,16 +130,15 @@ func (s *stage) launch(service string) bool {
 func (s *stage) take(h happening) {
 	if !h.ended {
 		if n := h.report.Failed - h.from.report.Failed; n > 0 {
-			s.tell("%d sessions of the %s failed: %s", n, h.from.service, oneLine(h.report.LastError))
+			s.tell("%d sessions of the %s failed: %s", n, h.from.Service(), oneLine(h.report.LastError))
 		}
 		h.from.report = h.report
 		return
 	}
-	h.from.ended = true
-	_ = h.from.stdin.Close()
+	h.from.Gone()
 	s.running--
-	if !h.from.ending {
-		s.faults = append(s.faults, h.from.wasUnexpected(h.err).Error())
+	if err := h.from.Unexpected(h.err); err != nil {
+		s.faults = append(s.faults, err.Error())
 	}
 }
 
@@ -156,7 +155,7 @@ func (s *stage) enter(scene int) {
 	for i, service := range services {
 		alive := s.alive(service.Name)
 		for _, c := range alive {
-			c.order(callersFor(play[scene].wants[i], s.db.available(), len(alive)))
+			c.Order(callersFor(play[scene].wants[i], s.db.available(), len(alive)))
 		}
 	}
 }
@@ -175,12 +174,12 @@ func (s *stage) do(c cue) {
 	held := lease.charge
 	w := watch{container: one.report.Container, since: time.Now(), charge: held}
 	if c.deed == kill {
-		one.kill()
+		one.Kill()
 		w.who = fmt.Sprintf("the killed %s's %d", c.service, held)
 		// Its fallback stays charged for one lease more: it may still be alive.
 		s.tell("kill -9 of the %s: %d of its %d connections are back within %v", c.service, held-min(held, lease.fallback), held, s.opts.ttl().Round(100*time.Millisecond))
 	} else {
-		one.terminate()
+		one.Terminate()
 		w.who = fmt.Sprintf("the stopped %s's %d", c.service, held)
 	}
 	s.watches = append(s.watches, w)
@@ -189,7 +188,7 @@ func (s *stage) do(c cue) {
 // alive returns the containers of a service that are to stay.
 func (s *stage) alive(service string) (alive []*container) {
 	for _, c := range s.containers {
-		if c.service == service && !c.ending && !c.ended {
+		if c.Service() == service && !c.Leaving() {
 			alive = append(alive, c)
 		}
 	}
@@ -203,7 +202,7 @@ func (s *stage) end(ctx context.Context) {
 		within = hurryWithin
 	}
 	for _, c := range s.containers {
-		c.terminate()
+		c.Terminate()
 	}
 	late := time.NewTimer(within)
 	defer late.Stop()
@@ -214,7 +213,7 @@ func (s *stage) end(ctx context.Context) {
 			s.take(h)
 		case <-late.C:
 			for _, c := range s.containers {
-				c.kill()
+				c.Kill()
 			}
 		case <-hurry:
 			hurry = nil

@@ -48,6 +48,8 @@ type box struct {
 	link   *link
 	born   time.Duration
 
+	slowClock bool // slower than the drift margin allows for
+
 	m       *lease.Machine
 	pool    pool
 	alive   bool
@@ -70,6 +72,7 @@ func (w *world) newBox(place int, member Member) *box {
 		w: w, member: member, id: fmt.Sprintf("c%d.%d", place, n), dice: dice(w.plan.Seed, fmt.Sprint("box", n)),
 		link: w.newLink(fmt.Sprint("box", n)), born: w.now, alive: true,
 	}
+	b.slowClock = member.Rate < slowest(w.plan)
 	b.pool.box = b
 	b.ghost.stranger = true
 	b.m = lease.New(lease.Config{

@@ -354,7 +354,7 @@ const recovery = orphanReap + 100*time.Millisecond
 // excused reports whether the container may have more than it is charged for:
 // it stands still, or did so just before, or has too slow a clock.
 func (b *box) excused() bool {
-	return b.paused > 0 || b.w.now < b.ghost.excused || b.slowClock()
+	return b.paused > 0 || b.w.now < b.ghost.excused || b.slowClock
 }
 
 // charge is what the container may have at most.

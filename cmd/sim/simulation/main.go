@@ -25,7 +25,7 @@ const (
 )
 
 // gcPercent trades memory, of which a world needs little, for speed.
-const gcPercent = 400
+const gcPercent = 1600
 
 // tailLines is how much of the trace of a failure is shown.
 const tailLines = 60

@@ -176,7 +176,7 @@ func (w *twin) batch(s events.Standing, arg uint64) *events.Batch {
 	case 3, 4:
 		b.Ahead = 3
 	case 5:
-		b.Cursor = events.NoCursor
+		b.Cursor, b.Anew = events.NoCursor, true
 	}
 	return b
 }

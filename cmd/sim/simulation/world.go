@@ -128,10 +128,6 @@ func (w *world) head() leadership {
 // local reports whether the container goes on without any arbiter.
 func (b *box) local() bool { return b.m.Mode(b.clock()) == lease.Local }
 
-// slowClock reports whether the container's clock is slower than the margin
-// allows for.
-func (b *box) slowClock() bool { return b.member.Rate < slowest(b.w.plan) }
-
 // repeat appends an intent once more: the network did it.
 func (w *world) repeat(data []byte, later time.Duration) {
 	w.after(later, func() {

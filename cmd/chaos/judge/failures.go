@@ -1,0 +1,106 @@
+package judge
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/conncord/conncord/cmd/demo/service"
+)
+
+// An Explanation says which failures of clients a fault explains.
+type Explanation struct {
+	Classes []service.Class
+	Roles   []string // of the containers concerned; empty: all
+
+	until time.Time // zero while it goes on
+}
+
+func (e *Explanation) explains(role string, class service.Class, at time.Time) bool {
+	return (e.until.IsZero() || !at.After(e.until)) &&
+		slices.Contains(e.Classes, class) && (len(e.Roles) == 0 || slices.Contains(e.Roles, role))
+}
+
+// Failures judge what clients report. They are safe for concurrent use.
+type Failures struct {
+	failed func(error)
+
+	mu           sync.Mutex
+	explanations []*Explanation
+	refused      int64
+	explained    map[service.Class]int64
+	unexplained  int64
+	sessions     int64
+}
+
+// NewFailures returns failures; failed is called with the ones that nothing
+// explains.
+func NewFailures(failed func(error)) *Failures {
+	return &Failures{failed: failed, explained: map[service.Class]int64{}}
+}
+
+// Explain adds an explanation, which goes on until End is called with it.
+func (f *Failures) Explain(e Explanation) *Explanation {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.explanations = append(f.explanations, &e)
+	return &e
+}
+
+// End has an explanation end at a moment, which may lie ahead.
+func (f *Failures) End(e *Explanation, at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e.until = at
+}
+
+// Take takes a container's report, and the one before it.
+func (f *Failures) Take(name, role string, old, r service.Report, at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sessions += r.Sessions - old.Sessions
+	if n := r.Refused - old.Refused; n > 0 {
+		f.refused += n
+		f.failed(fmt.Errorf("the database refused %d connections of %s: %s", n, name, r.LastError))
+	}
+	for class, now := range r.Failures {
+		n := now.Count - old.Failures[class].Count
+		if n == 0 {
+			continue
+		}
+		if slices.ContainsFunc(f.explanations, func(e *Explanation) bool { return e.explains(role, class, at) }) {
+			f.explained[class] += n
+			continue
+		}
+		f.unexplained += n
+		f.failed(fmt.Errorf("%d sessions of %s (%s) failed and no fault explains it: %s: %s", n, name, role, class, now.Last))
+	}
+}
+
+// Refused adds refusals that the database has logged.
+func (f *Failures) Refused(n int, text string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refused += int64(n)
+	f.failed(fmt.Errorf("the database refused a connection: %s", text))
+}
+
+// A FailureTally sums up what clients reported.
+type FailureTally struct {
+	Sessions, Refused, Unexplained int64
+	Explained                      string // by class
+}
+
+// Tally returns the sums.
+func (f *Failures) Tally() FailureTally {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var classes []string
+	for _, class := range slices.Sorted(maps.Keys(f.explained)) {
+		classes = append(classes, fmt.Sprintf("%s %d", class, f.explained[class]))
+	}
+	return FailureTally{f.sessions, f.refused, f.unexplained, strings.Join(classes, ", ")}
+}

@@ -1,0 +1,17 @@
+package judge
+
+import (
+	"regexp"
+
+	"github.com/conncord/conncord/cmd/internal/census"
+)
+
+// broken matches what a program logs only when something is wrong with itself.
+var broken = regexp.MustCompile(`level=ERROR|DATA RACE|^panic: |^fatal error: |unexpected fault address`)
+
+// Broken reports whether a log line says that a program is broken.
+func Broken(line string) bool { return broken.MatchString(line) }
+
+// Refuses reports whether a line of PostgreSQL's log says that a connection was
+// refused because there were too many.
+func Refuses(line string) bool { return census.Refusals(line) > 0 }
