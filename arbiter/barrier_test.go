@@ -61,3 +61,23 @@ func TestRecoveryBarrier(t *testing.T) {
 		}
 	}
 }
+
+// The next leader has a policy with shorter leases than those that were lost: it
+// followed the history that they stood in, and waits for their end.
+func TestBarrierOutlastsTheLostLeases(t *testing.T) {
+	r := newRig(t, servertest.SharedRedis(t).URL())
+	long := start(t, r.url, "long").leads(t)
+	short := start(t, r.url, "short", func(c *arbiter.Config) { c.Policy.TTL = 5 * time.Second })
+	c := r.container("c")
+	c.register("api", 3, 0)
+	c.answer()
+	until(t, "it has read everything", func() bool { return short.State().Sequence == long.State().Sequence })
+	long.kill()
+	r.do("FLUSHALL")
+	short.leads(t)
+	until(t, "the history begins", func() bool { return len(r.raw()) > 0 })
+	begins := own(r.audit(), events.Begin)
+	if got, want := begins[0].Barrier, policy().TTL; len(begins) != 1 || got < want-time.Second || got > want {
+		t.Errorf("nobody gains for %v, the lost leases lasted %v", got, want)
+	}
+}

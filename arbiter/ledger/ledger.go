@@ -97,11 +97,12 @@ func (l *Ledger) Containers() int { return len(l.containers) }
 // false when it is open.
 func (l *Ledger) Barrier() (int64, bool) { return l.barrier, l.barrier > l.now }
 
-// Longest returns the longest duration of a lease, in milliseconds. It looks at
-// all containers.
+// Longest returns for how long a lease can last from now on, in milliseconds:
+// renewed, or as it is, if its duration has become shorter since. It looks at all
+// containers.
 func (l *Ledger) Longest() (longest int64) {
 	l.order.Scan(func(_ uint64, c *container) bool {
-		longest = max(longest, c.ttl)
+		longest = max(longest, c.ttl, c.deadline-l.now)
 		return true
 	})
 	return longest

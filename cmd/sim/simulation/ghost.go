@@ -102,7 +102,9 @@ func (j *judge) behind(b *box, grant *events.Grant) {
 	if !g.unheard {
 		g.unheard, g.frozen = true, 0
 	}
-	g.frozen = max(g.frozen, grant.Charge)
+	if !b.excused() {
+		g.frozen = max(g.frozen, grant.Charge)
+	}
 	g.from = b.m.Counter() + 1
 }
 
@@ -294,7 +296,7 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) {
 	case j.ledger.Policy().Rule == 0: // nothing can be granted yet
 	case claimed:
 		j.bound = max(j.bound, charged+j.unheard())
-	case charged <= available && !barrier:
+	case charged <= available && !barrier && j.total() <= available:
 		j.bound = available
 	default:
 		j.bound = max(j.bound, available)
@@ -368,17 +370,21 @@ func (j *judge) charge(b *box) int {
 
 // checkSum: all together have no more than there is.
 func (j *judge) checkSum() {
-	total := 0
+	if total := j.total(); total > j.bound {
+		j.w.fail("sum", "all together have %d connections of %d", total, j.bound)
+	}
+}
+
+// total is what all those have who are to be counted.
+func (j *judge) total() (open int) {
 	for _, b := range j.w.boxes {
 		switch g := &b.ghost; {
 		case g.stranger:
 		case b.excused():
-			total += min(b.pool.open(), j.charge(b))
+			open += min(b.pool.open(), j.charge(b))
 		default:
-			total += b.pool.open()
+			open += b.pool.open()
 		}
 	}
-	if total > j.bound {
-		j.w.fail("sum", "all together have %d connections of %d", total, j.bound)
-	}
+	return open
 }

@@ -14,10 +14,10 @@ type mutant struct {
 
 var mutants = []mutant{
 	{"fence off", []string{"fence"}, []edit{
-		{"events/commit.lua", "if head[1] ~= ARGV[1] or head[2] ~= ARGV[2] then\n  return 'fenced'\nend\n", ""},
+		{"events/commit.lua", "if head[1] ~= ARGV[1] or head[2] ~= ARGV[2] or replaced(head[6], head[7]) then\n  return 'fenced'\nend\n", ""},
 	}},
 	{"barrier off", []string{"sum", "charge"}, []edit{
-		{"arbiter/recovery.go", "return l.Policy.TTL", "return 0"},
+		{"arbiter/recovery.go", "return max(l.Policy.TTL, l.longest)", "return 0"},
 	}},
 	{"epoch re-issued", []string{"epoch"}, []edit{
 		{"events/campaign.lua", "tonumber(head[2] or '0') + 1", "tonumber(head[2] or '1')"},
@@ -43,10 +43,16 @@ var mutants = []mutant{
 
 	{"base of a batch not checked", []string{"history", "fence"}, []edit{
 		{"events/commit.lua", "if head[3] ~= ARGV[3] or head[4] ~= ARGV[4] or head[5] ~= ARGV[5] then\n  return 'diverged'\nend\n", ""},
-		{"events/commit.lua", "if head[1] ~= ARGV[1] or head[2] ~= ARGV[2] then\n  return 'fenced'\nend\n", ""},
+		{"events/commit.lua", "if head[1] ~= ARGV[1] or head[2] ~= ARGV[2] or replaced(head[6], head[7]) then\n  return 'fenced'\nend\n", ""},
 	}},
 	{"a restarted Redis is taken for the same", []string{"fence", "charge", "sum", "history"}, []edit{
 		{"events/campaign.lua", "head[6] ~= life or ", ""},
+	}},
+	{"a commit into another life", []string{"fence"}, []edit{
+		{"events/commit.lua", " or replaced(head[6], head[7])", ""},
+	}},
+	{"a late grant raises the fallback", []string{"charge", "sum", "deadline"}, []edit{
+		{"client/lease/accept.go", "g.Units, min(m.fallback, g.Fallback)", "g.Units, g.Fallback"},
 	}},
 	{"ledger time not carried over", []string{"time", "rest"}, []edit{
 		{"arbiter/lead.go", "base: max(a.ledger.Now(), s.Now)", "base: 0"},

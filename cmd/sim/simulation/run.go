@@ -37,9 +37,13 @@ func Run(plan *Plan, trace io.Writer) Result {
 		return w.failure != nil
 	}
 	w.run(began+plan.Length, stop)
-	if w.failure == nil {
-		w.heal()
+	if w.failure == nil { // all deeds are over by now
+		w.tellf("HEALED")
+		w.healed = w.now
 		for late := w.now + healTime(plan); w.failure == nil; {
+			for _, n := range w.nodes {
+				n.start(false) // also one that was told to end while it stood still
+			}
 			w.run(w.now+restPause, stop)
 			what := w.unsettled()
 			if what == "" && w.now > w.healed+2*settle {
@@ -67,15 +71,6 @@ func healTime(p *Plan) time.Duration {
 		longest = max(longest, q.TTL)
 	}
 	return 3*longest + 20*time.Second
-}
-
-// heal lets everything work again. All deeds are over by now.
-func (w *world) heal() {
-	w.tellf("HEALED")
-	w.healed = w.now
-	for _, n := range w.nodes {
-		n.start(false)
-	}
 }
 
 // unsettled returns what is not as it must be in a healed world: everybody has
