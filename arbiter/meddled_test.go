@@ -40,7 +40,9 @@ func TestInboxBelowTheCursor(t *testing.T) {
 	until(t, "it is taken", func() bool { return n.State().Refused == 1 })
 	r.do("DEL", keys.Intents)
 	c.say(events.Intent{Kind: events.Renew, Demand: events.Demand{Want: 3, Ceiling: 3}})
-	until(t, "the inbox begins anew", func() bool { return n.log.count("begins anew") == 1 && r.rdb.Exists(t.Context(), keys.Intents).Val() == 0 })
+	until(t, "the inbox begins anew", func() bool {
+		return n.log.count("begins anew") == 1 && r.rdb.Exists(t.Context(), keys.Intents).Val() == 0
+	})
 	c.say(events.Intent{Kind: events.Renew, Demand: events.Demand{Want: 3, Ceiling: 3}}) // as it does without an answer
 	c.answer()
 	n.stop()

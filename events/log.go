@@ -77,13 +77,13 @@ type Standing struct {
 	Sequence    uint64 // of the newest record
 
 	// When won:
-	Epoch       uint64
-	Hash        Hash   // of the newest record of this incarnation
-	Cursor      string // id of the newest inbox entry in the history
-	Begun       bool   // the incarnation is new: history was lost, or never was
-	First       bool   // there is no history at all
-	Now         int64  // ledger time when the last leader extended its lease, milliseconds
-	Gap         bool   // somebody removed entries from the inbox, perhaps unread ones
+	Epoch  uint64
+	Hash   Hash   // of the newest record of this incarnation
+	Cursor string // id of the newest inbox entry in the history
+	Begun  bool   // the incarnation is new: history was lost, or never was
+	First  bool   // there is no history at all
+	Now    int64  // ledger time when the last leader extended its lease, milliseconds
+	Gap    bool   // somebody removed entries from the inbox, perhaps unread ones
 
 	digest string // of the script that commits for this leadership
 }

@@ -50,7 +50,6 @@ type run struct {
 	loads      map[*world.Container]int
 	sessions   map[string]int64 // role → sessions so far
 
-
 	rounds []round
 }
 

@@ -16,9 +16,7 @@ type judge struct {
 	w *world
 
 	ledger  *ledger.Ledger // of the history in force; nil: Redis lost it
-	cursor  string         // inbox entry that was taken last
 	leaders map[leadership]string
-	newest  leadership     // that began last
 	bound   int            // what all containers together may have
 	barrier time.Duration  // of the history in force
 	floor   int64          // ledger time until which minimums are kept back
