@@ -34,7 +34,7 @@ sim: ## simulate deployments in virtual time (SEEDS=1000 FROM=0)
 	@go run ./cmd/sim -seeds $(SEEDS) -from $(FROM)
 
 .PHONY: chaos
-chaos: deps ## break real processes and judge by PostgreSQL (DURATION=2m SEED=1)
+chaos: deps ## break real processes and judge by PostgreSQL (DURATION=5m SEED=)
 	@go run ./cmd/chaos
 
 .PHONY: model

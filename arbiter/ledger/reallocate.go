@@ -31,7 +31,7 @@ func (l *Ledger) reallocate() {
 	lacking := 0
 	switch {
 	case l.now < l.barrier:
-		// nobody gains
+		l.regain() // nobody gains what it did not have
 	case l.charged > available:
 		// Nobody grows, not even into what it is still charged for: the others
 		// may have grown into it already.
@@ -84,10 +84,10 @@ func (l *Ledger) below(s *service) []filling {
 	return q
 }
 
-// grow gives what is free to containers below their targets, and returns what
-// they still lack. What a container is charged for already, because it was
-// giving it up, costs nothing.
-func (l *Ledger) grow(free int) (lacking int) {
+// regain gives containers below their targets what they are charged for already,
+// because they were giving it up, or have re-asserted it behind a barrier: that
+// costs nothing. It returns what they still lack.
+func (l *Ledger) regain() (lacking int) {
 	for _, s := range l.services {
 		for _, f := range l.below(s) {
 			if n := min(f.lacks, f.c.charge-f.c.units); n > 0 {
@@ -96,6 +96,13 @@ func (l *Ledger) grow(free int) (lacking int) {
 		}
 		lacking += s.need
 	}
+	return lacking
+}
+
+// grow gives what is free to containers below their targets, and returns what
+// they still lack.
+func (l *Ledger) grow(free int) (lacking int) {
+	lacking = l.regain()
 	if lacking == 0 || free <= 0 {
 		return lacking
 	}
