@@ -34,7 +34,10 @@ var containerKinds = []*kind{
 		return s.ended(s.ttls(0.1, 1), 2*s.world.Settings.TTL, (*world.Container).Kill)
 	}},
 	{"container-stop", toContainers, func(s *stage) *fault {
-		return s.ended(s.ttls(0.1, 0.5), 0, (*world.Container).Stop)
+		// While something else goes wrong its goodbye may be lost.
+		f := s.ended(s.ttls(0.1, 0.5), 0, (*world.Container).Stop)
+		f.together = 2 * s.world.Settings.TTL
+		return f
 	}},
 	{"container-pause", toContainers, func(s *stage) *fault {
 		return s.paused(s.ttls(0.2, 0.4), s.containers(everyone))

@@ -38,6 +38,7 @@ type fault struct {
 	begin, end func(context.Context) error // end may be nil
 
 	recovery time.Duration // that the design allows after the end, without slack
+	together time.Duration // the same when another fault happens at the same time; 0: no more than alone
 	explains judge.Explanation
 
 	// A new incarnation must follow, or it may.

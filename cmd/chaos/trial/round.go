@@ -61,6 +61,9 @@ func (s *stage) round(ctx context.Context, number int, bag *bag) error {
 	for _, f := range faults {
 		names = append(names, f.kind.name)
 		bound = max(bound, slack+f.recovery)
+		if len(faults) > 1 {
+			bound = max(bound, slack+f.together)
+		}
 		forgets = forgets || f.forgets
 		mayForget = mayForget || f.forgets || f.mayForget
 	}

@@ -77,7 +77,11 @@ func TestMutantsAreCaught(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			binary := build(t, m.edits)
-			out, err := exec.Command(binary, "-quick", "-seeds", strconv.Itoa(simulation.DefaultSeeds)).CombinedOutput()
+			args := []string{"-quick", "-seeds", strconv.Itoa(simulation.DefaultSeeds)}
+			if m.plan != "" {
+				args = []string{"-quick", "-plan", "testdata/" + m.plan + ".json"}
+			}
+			out, err := exec.Command(binary, args...).CombinedOutput()
 			var exit *exec.ExitError
 			found := verdict.FindSubmatch(out)
 			if !errors.As(err, &exit) || exit.ExitCode() != simulation.ExitFails || found == nil {
