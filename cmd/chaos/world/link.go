@@ -30,6 +30,10 @@ const (
 	// mendWithin bounds the removal of a disturbance from the connections that
 	// have it. What does not let go by then is cut.
 	mendWithin = time.Second
+
+	// reconnect is how long the process at the near end has to connect anew
+	// before something is done to its connections.
+	reconnect = 100 * time.Millisecond
 )
 
 // Directions of a disturbance.
@@ -55,6 +59,8 @@ type Link struct {
 	board *switchboard
 	proxy *toxiproxy.Proxy
 	cut   bool
+	wrong map[string]Disturbance // by name
+	worn  bool                   // a disturbance was removed from the proxy
 }
 
 // A switchboard makes links.
@@ -74,7 +80,7 @@ func (s *switchboard) connect(name, to string) (*Link, error) {
 		listen := net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+rand.IntN(lastPort-firstPort+1)))
 		proxy := s.proxy(name, listen, to)
 		if err = proxy.Start(); err == nil {
-			return &Link{name: name, board: s, proxy: proxy}, nil
+			return &Link{name: name, board: s, proxy: proxy, wrong: map[string]Disturbance{}}, nil
 		}
 		if !errors.Is(err, syscall.EADDRINUSE) {
 			break
@@ -120,34 +126,44 @@ func (l *Link) Point(to string) error {
 // Disturb adds a disturbance, for the connections that there are and for new
 // ones.
 func (l *Link) Disturb(d Disturbance) error {
+	if l.worn {
+		if err := l.rebuild(); err != nil {
+			return err
+		}
+		time.Sleep(reconnect)
+	}
+	l.wrong[d.name()] = d
+	toxics := l.proxy.Toxics
+	return l.bounded(func() error { return d.add(toxics) })
+}
+
+func (d *Disturbance) add(toxics *toxiproxy.ToxicCollection) error {
 	toxic, err := json.Marshal(map[string]any{
 		"name": d.name(), "type": d.Kind, "stream": d.Direction, "toxicity": cmp.Or(d.Part, 1), "attributes": d.Settings,
 	})
 	if err != nil {
 		return err
 	}
-	toxics := l.proxy.Toxics
-	return l.bounded(func() error {
-		_, err := toxics.AddToxicJson(bytes.NewReader(toxic))
-		return err
-	})
+	_, err = toxics.AddToxicJson(bytes.NewReader(toxic))
+	return err
 }
 
 // Calm removes a disturbance, if it is still there.
 func (l *Link) Calm(d Disturbance) error {
-	toxics := l.proxy.Toxics
-	err := l.bounded(func() error { return toxics.RemoveToxic(context.Background(), d.name()) })
-	if errors.Is(err, toxiproxy.ErrToxicNotFound) { // another proxy has taken the place of the one that had it
+	if _, there := l.wrong[d.name()]; !there {
 		return nil
 	}
-	return err
+	delete(l.wrong, d.name())
+	l.worn = true
+	toxics := l.proxy.Toxics
+	return l.bounded(func() error { return toxics.RemoveToxic(context.Background(), d.name()) })
 }
 
 func (d *Disturbance) name() string { return d.For + "-" + d.Kind + "-" + d.Direction }
 
 // bounded makes a change to all connections. A connection whose other end reads
 // nothing, because it is paused or gone, can hold it up, and the proxy with it:
-// then another one takes its place, without any disturbances.
+// then another one takes its place.
 func (l *Link) bounded(change func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- change() }()
@@ -157,9 +173,22 @@ func (l *Link) bounded(change func() error) error {
 	case err := <-done:
 		return err
 	case <-late.C:
+		return l.rebuild()
 	}
+}
+
+// rebuild puts another proxy, with the present disturbances, in the place of the
+// one that is there, and so ends all connections. One from which a disturbance was
+// removed while a connection ended may have lost count of what that connection
+// has, and panics when it is to add something.
+func (l *Link) rebuild() error {
 	l.proxy.Stop()
-	l.proxy = l.board.proxy(l.name, l.proxy.Listen, l.proxy.Upstream)
+	l.proxy, l.worn = l.board.proxy(l.name, l.proxy.Listen, l.proxy.Upstream), false
+	for _, d := range l.wrong {
+		if err := d.add(l.proxy.Toxics); err != nil {
+			return fmt.Errorf("disturb the link of %s: %w", l.name, err)
+		}
+	}
 	if l.cut {
 		return nil
 	}

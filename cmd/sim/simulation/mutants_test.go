@@ -54,9 +54,6 @@ var mutants = []mutant{
 		{"events/commit.lua", " or replaced(head[6], head[7])", ""},
 		{"events/extend.lua", " or replaced(head[3], head[4])", ""},
 	}, "demoted_and_promoted_again"},
-	{"a late grant raises the fallback", []string{"charge", "sum", "deadline"}, []edit{
-		{"client/lease/accept.go", "g.Units, min(m.fallback, g.Fallback)", "g.Units, g.Fallback"},
-	}, ""},
 	{"ledger time not carried over", []string{"time", "rest"}, []edit{
 		{"arbiter/lead.go", "base: max(a.ledger.Now(), s.Now)", "base: 0"},
 	}, ""},

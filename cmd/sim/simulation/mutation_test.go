@@ -90,7 +90,7 @@ func TestMutantsAreCaught(t *testing.T) {
 			if !slices.Contains(m.checks, string(found[2])) {
 				t.Errorf("it is noticed by another check than it should: %s", found[0])
 			}
-			t.Logf("%s", found[0])
+			t.Logf("%s: %s", m.name, found[0])
 		})
 	}
 }
