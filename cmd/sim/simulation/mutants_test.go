@@ -77,7 +77,7 @@ var mutants = []mutant{
 	}, ""},
 	{"a shorter lease ends before its holder knows", []string{"charge", "sum"}, []edit{
 		{"arbiter/ledger/promise.go", "l.deadlines.set(c, max(c.deadline, l.now+c.ttl))", "l.deadlines.set(c, l.now+c.ttl)"},
-	}, ""},
+	}, "a_shorter_lease_ends_before_its_holder_knows"},
 	{"growth above the limit", []string{"sum"}, []edit{
 		{"arbiter/ledger/reallocate.go", "	case l.charged > available:\n", "	case false:\n"},
 	}, ""},
