@@ -230,13 +230,15 @@ func (a *Arbiter) begin(ctx context.Context, s events.Standing) error {
 func (a *Arbiter) reach(ctx context.Context, s events.Standing) (bool, error) {
 	for a.ledger.Sequence() < s.Sequence {
 		n, err := a.catchUp(ctx, 0)
-		if err == nil && a.ledger == nil {
+		anew := err == nil && a.ledger == nil
+		if anew {
 			err = a.load(ctx)
-		} else if n == 0 {
-			break
 		}
 		if err != nil {
 			return false, err
+		}
+		if n == 0 && !anew {
+			break
 		}
 	}
 	return a.ledger.Incarnation() == s.Incarnation && a.ledger.Sequence() == s.Sequence && a.ledger.Hash() == s.Hash, nil

@@ -1,6 +1,10 @@
 package simulation
 
-import "iter"
+import (
+	"fmt"
+	"iter"
+	"runtime/debug"
+)
 
 // A coroutine runs code that waits, such as an arbiter's loop, in turn with the
 // world: it runs only within resume, until it parks.
@@ -20,7 +24,7 @@ func newCoroutine(run func()) *coroutine {
 		c.yield = yield
 		defer func() {
 			if r := recover(); r != nil && r != (killed{}) {
-				panic(r)
+				panic(fmt.Sprintf("%v\n%s", r, debug.Stack())) // iter would lose the stack
 			}
 		}()
 		run()
