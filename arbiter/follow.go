@@ -101,7 +101,7 @@ func (a *Arbiter) catchUp(ctx context.Context, block time.Duration) (int, error)
 		}
 		if err != nil {
 			if found, failed := a.resume(ctx, records[i+1:]); found || failed != nil {
-				return i + 1, failed
+				return maxRead, failed // there may be more behind it
 			}
 			// What was read from a snapshot is read from the start now. If that
 			// was the start, there is nothing left but to wait for another history.
@@ -208,6 +208,9 @@ func (a *Arbiter) begin(ctx context.Context, s events.Standing) error {
 			reached, err = a.reach(ctx, s)
 		}
 	}
+	if errors.Is(err, errNotDerived) {
+		a.next = a.Clock.Now().Add(2 * a.Lease) // let another one try
+	}
 	if err != nil {
 		return err
 	}
@@ -216,7 +219,7 @@ func (a *Arbiter) begin(ctx context.Context, s events.Standing) error {
 			errNotDerived, s.Sequence, s.Hash, a.ledger.Sequence(), a.ledger.Hash())
 		a.forget()
 		a.skip = !a.skip
-		a.next = a.Clock.Now().Add(a.Lease) // let another one try
+		a.next = a.Clock.Now().Add(2 * a.Lease) // let another one try
 		return err
 	}
 	a.lead = a.newLeadership(s)
