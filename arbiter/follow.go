@@ -208,18 +208,16 @@ func (a *Arbiter) begin(ctx context.Context, s events.Standing) error {
 			reached, err = a.reach(ctx, s)
 		}
 	}
+	if err == nil && !reached {
+		err = fmt.Errorf("%w: the history ends at record %d (%s), this arbiter is at %d (%s)",
+			errNotDerived, s.Sequence, s.Hash, a.ledger.Sequence(), a.ledger.Hash())
+		a.forget()
+		a.skip = !a.skip
+	}
 	if errors.Is(err, errNotDerived) {
 		a.next = a.Clock.Now().Add(2 * a.Lease) // let another one try
 	}
 	if err != nil {
-		return err
-	}
-	if !reached {
-		err := fmt.Errorf("%w: the history ends at record %d (%s), this arbiter is at %d (%s)",
-			errNotDerived, s.Sequence, s.Hash, a.ledger.Sequence(), a.ledger.Hash())
-		a.forget()
-		a.skip = !a.skip
-		a.next = a.Clock.Now().Add(2 * a.Lease) // let another one try
 		return err
 	}
 	a.lead = a.newLeadership(s)

@@ -138,7 +138,7 @@ func parseStanding(reply []any) (s Standing, err error) {
 		return n
 	}
 	s.Incarnation = number(3)
-	if !s.Won || len(reply) == 5 {
+	if len(reply) == 5 { // not won
 		s.Sequence = number(4)
 		return s, err
 	}
