@@ -21,7 +21,7 @@ type entryType struct {
 var entryTypes = []entryType{
 	{"intent", func(b []byte) (any, error) { return DecodeIntent(b) },
 		func(v any) []byte { return EncodeIntent(v.(*Intent)) },
-		func(t *rapid.T) any { v := genIntent.Draw(t, "intent"); return &v }, MaxEntryBytes},
+		func(t *rapid.T) any { v := genIntent.Draw(t, "intent"); return &v }, MaxOwnBytes},
 	{"record", func(b []byte) (any, error) { return DecodeRecord(b) },
 		func(v any) []byte { return EncodeRecord(v.(*Record), Hash{1}) },
 		func(t *rapid.T) any { v := genRecord.Draw(t, "record"); return &v }, maxRecordBytes},

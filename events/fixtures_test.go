@@ -75,6 +75,35 @@ var version1 = map[string]any{
 	"snapshot_empty": &Snapshot{},
 }
 
+// version2 is what the files of testdata/v2 hold: what version 2 of a kind of
+// entry added.
+var version2 = map[string]any{
+	"intent_silence": &Intent{Kind: Silence, Tags: []string{"00ff10203040", "a1b2c3d4e5f6"}},
+	"intent_observe": &Intent{Kind: Observe, Observation: Observation{
+		Since: 1000, Window: Millis(1500), Headroom: 2, Usable: 57, Bound: MaxUnits, Platform: 4, External: 20, Named: true, Clear: true,
+		Held: []Held{{"00ff10203040", 12, false}, {"a1b2c3d4e5f6", 0, true}},
+	}},
+	"intent_observe_nothing": &Intent{Kind: Observe},
+	"grant_suspended": &Grant{
+		Verb: Confirmed, Container: "scraper-1", Incarnation: 77, Epoch: 4, Sequence: 1003, Ack: 9, Anchor: 8, Lease: "0001a",
+		Units: 7, Charge: 7, Want: 40, Fallback: 5, Minimum: 5, TTL: Millis(300_000), Margin: Millis(1500), Reason: Silent,
+		Window: Millis(1500), Suspended: true,
+	},
+	"snapshot_observed": &Snapshot{
+		Incarnation: 77, Epoch: 4, Sequence: 1003, Now: 123_456, Hash: Hash{1, 2, 3}, Ranks: 9,
+		Policy: Policy{Rule: 1, Plan: "free", Limit: 60, Reserve: 6, TTL: Millis(300_000), Margin: Millis(1500), Unlisted: UnlistedService(), Services: BuiltinServices()},
+		Look:   Observation{Since: 1002, Window: Millis(1500), Usable: 57, Bound: 57, External: 3, Named: true, Held: []Held{{"a1b2c3d4e5f6", 2, false}}},
+		Containers: []ContainerState{{
+			ID: "scraper-1", Service: "scraper", Rank: 1, TTL: 60_000, Deadline: 180_000, Counter: 9, Anchor: 8, Lease: "0001a",
+			Want: 40, Units: 7, Charge: 7, Fallback: 5, Bound: 6, Changed: 1003, Written: 1003,
+			Silent: 1002, Fell: 1003, Asleep: true, Shown: 8, Over: 1,
+		}},
+	},
+}
+
+// fixtures are the folders of testdata.
+var fixtures = map[string]map[string]any{"v1": version1, "v2": version2}
+
 func linked(r *Record) *Record {
 	EncodeRecord(r, Hash{9, 9})
 	return r
@@ -90,10 +119,16 @@ func typeOf(name string) entryType {
 }
 
 func TestFixtures(t *testing.T) {
-	for name, want := range version1 {
+	for dir, entries := range fixtures {
+		testFixtures(t, dir, entries)
+	}
+}
+
+func testFixtures(t *testing.T, dir string, entries map[string]any) {
+	for name, want := range entries {
 		t.Run(name, func(t *testing.T) {
 			e := typeOf(name)
-			file := filepath.Join("testdata", "v1", name)
+			file := filepath.Join("testdata", dir, name)
 			if *record {
 				var data []byte
 				if r, ok := want.(*Record); ok {
@@ -129,9 +164,11 @@ func TestFixtures(t *testing.T) {
 
 // Every file is read by the test above.
 func TestFixturesAreAllRead(t *testing.T) {
-	files, err := filepath.Glob("testdata/v1/*.bin")
-	if err != nil || len(files) != len(version1) {
-		t.Errorf("%d files, %d entries in the table: %v", len(files), len(version1), err)
+	for dir, entries := range fixtures {
+		files, err := filepath.Glob(filepath.Join("testdata", dir, "*.bin"))
+		if err != nil || len(files) != len(entries) {
+			t.Errorf("%s: %d files, %d entries in the table: %v", dir, len(files), len(entries), err)
+		}
 	}
 }
 

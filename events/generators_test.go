@@ -2,6 +2,7 @@ package events
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -66,8 +67,35 @@ var genIntent = rapid.Custom(func(t *rapid.T) Intent {
 		in.Arbiter, in.Host = genID.Draw(t, "arbiter"), genHost.Draw(t, "host")
 	case Resign:
 		in.Arbiter = genID.Draw(t, "arbiter")
+	case Silence:
+		if tags := genTags.Draw(t, "tags"); len(tags) > 0 {
+			in.Tags = tags
+		}
+	case Observe:
+		in.Observation = genObservation.Draw(t, "observation")
 	}
 	return in
+})
+
+var genTags = rapid.Map(rapid.SliceOfNDistinct(genID, 0, 5, Tag), func(ids []string) []string {
+	for i, id := range ids {
+		ids[i] = Tag(id)
+	}
+	slices.Sort(ids)
+	return ids
+})
+
+var genObservation = rapid.Custom(func(t *rapid.T) Observation {
+	o := Observation{
+		Since: genBig.Draw(t, "since"), Window: genMillis(MaxTTL).Draw(t, "window"), Headroom: genUnit.Draw(t, "headroom"),
+		Usable: genUnit.Draw(t, "usable"), Bound: genUnit.Draw(t, "bound"),
+		Platform: genUnit.Draw(t, "platform"), External: genUnit.Draw(t, "external"),
+		Named: rapid.Bool().Draw(t, "named"), Clear: rapid.Bool().Draw(t, "clear"),
+	}
+	for _, tag := range genTags.Draw(t, "held") {
+		o.Held = append(o.Held, Held{tag, genUnit.Draw(t, "connections"), rapid.Bool().Draw(t, "silent")})
+	}
+	return o
 })
 
 var genReason = rapid.Map(rapid.Uint8(), func(n uint8) Reason { return Reason(n) })
@@ -102,6 +130,7 @@ var genGrant = rapid.Custom(func(t *rapid.T) Grant {
 		Fallback: genUnit.Draw(t, "fallback"), Minimum: genUnit.Draw(t, "minimum"),
 		TTL: genMillis(MaxTTL).Draw(t, "ttl"), Margin: genMillis(MaxTTL).Draw(t, "margin"),
 		Reason: genReason.Draw(t, "reason"), Position: rapid.IntRange(0, MaxContainers).Draw(t, "position"),
+		Window: genMillis(MaxTTL).Draw(t, "window"), Suspended: rapid.Bool().Draw(t, "suspended"),
 	}
 	for range rapid.IntRange(0, MaxHolders).Draw(t, "holders") {
 		g.Holders = append(g.Holders, Holder{genID.Draw(t, "service"), rapid.IntRange(0, MaxPriority).Draw(t, "priority"), genUnit.Draw(t, "units")})
@@ -118,6 +147,7 @@ var genContainerState = rapid.Custom(func(t *rapid.T) ContainerState {
 		Asked: ms(), TTL: ms(), Deadline: ms(), Counter: genBig.Draw(t, "counter"), Anchor: genBig.Draw(t, "anchor"),
 		Lease: genID.Draw(t, "lease"), Want: units(), Units: units(), Charge: units(), Fallback: units(), Bound: units(),
 		Changed: genBig.Draw(t, "changed"), Written: genBig.Draw(t, "written"), Held: units(), InUse: units(), Waiting: units(),
+		Silent: genBig.Draw(t, "silent"), Fell: genBig.Draw(t, "fell"), Asleep: rapid.Bool().Draw(t, "asleep"), Shown: units(), Over: units(),
 	}
 })
 
@@ -127,6 +157,7 @@ var genSnapshot = rapid.Custom(func(t *rapid.T) Snapshot {
 		Now: rapid.Int64Min(0).Draw(t, "now"), Hash: genHash.Draw(t, "hash"),
 		Barrier: rapid.Int64Min(0).Draw(t, "barrier"), FloorUntil: rapid.Int64Min(0).Draw(t, "floor"),
 		Ranks: genBig.Draw(t, "ranks"), Refused: genBig.Draw(t, "refused"),
+		Look: genObservation.Draw(t, "look"),
 	}
 	if rapid.Bool().Draw(t, "policy in force") {
 		s.Policy = genPolicy.Draw(t, "policy")

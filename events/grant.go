@@ -24,6 +24,12 @@ type Grant struct {
 	Margin   time.Duration // end the lease so much earlier, for clocks that drift
 	Reason   Reason
 
+	// Window, if it is not 0, is for how long after a heartbeat the container may
+	// open connections: see [Post.Beat]. Suspended is that it may open none until
+	// it has been heard again, because its heartbeats had stopped.
+	Window    time.Duration
+	Suspended bool
+
 	// When Units is less than Want:
 	Position int      // place among the containers that wait, from 1; 0: not waiting
 	Holders  []Holder // who has the connections, the most important first

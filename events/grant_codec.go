@@ -1,12 +1,22 @@
 package events
 
-import "math"
+import (
+	"math"
+
+	"github.com/vmihailenco/msgpack/v5"
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
+)
 
 // grantVersion is the schema version that this program writes.
-const grantVersion = 1
+const grantVersion = 2
 
 // grantUpcasters[v-1] lifts a grant of version v to v+1.
-var grantUpcasters []upcaster
+var grantUpcasters = []upcaster{
+	// Version 2 added window and suspended.
+	func(places []msgpack.RawMessage) ([]msgpack.RawMessage, error) {
+		return append(places, msgpack.RawMessage{0}, msgpack.RawMessage{msgpcode.False}), nil
+	},
+}
 
 // maxGrantBytes bounds a mailbox: the names and numbers of one lease, and of
 // the holders.
@@ -17,7 +27,7 @@ func EncodeGrant(g *Grant) []byte {
 	w := newWriter()
 	w.array(2)
 	w.uint(grantVersion)
-	w.array(18)
+	w.array(20)
 	w.uint(uint64(g.Verb))
 	w.str(g.Container)
 	w.uint(g.Incarnation)
@@ -43,6 +53,8 @@ func EncodeGrant(g *Grant) []byte {
 		w.int(h.Priority)
 		w.int(h.Units)
 	}
+	w.millis(g.Window)
+	w.bool(g.Suspended)
 	return w.buf.Bytes()
 }
 
@@ -60,7 +72,7 @@ func DecodeGrant(data []byte) (*Grant, error) {
 		r.fail("version", ErrVersion)
 	}
 	r.lift("fields", version, grantUpcasters)
-	r.array("fields", 18)
+	r.array("fields", 20)
 	g.Verb = Verb(r.uint("verb", uint64(lastVerb)))
 	g.Container = r.text("container", MaxContainerBytes, CheckContainer)
 	g.Incarnation = r.uint("incarnation", math.MaxUint64)
@@ -88,6 +100,8 @@ func DecodeGrant(data []byte) (*Grant, error) {
 			h.Units = r.units("holder's units")
 		}
 	}
+	g.Window = r.millis("window", MaxTTL)
+	g.Suspended = r.bool("suspended")
 	if err := r.finish(); err != nil {
 		return nil, err
 	}

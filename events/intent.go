@@ -22,13 +22,15 @@ const (
 	Lead                      // this arbiter leads from here on
 	Resign                    // and here it stops
 	Tick                      // time has passed: a lease is due
+	Silence                   // the heartbeats of these containers have stopped
+	Observe                   // this is what the database shows
 
-	lastKind = Tick
+	lastKind = Observe
 )
 
 var kindNames = [...]string{
 	Register: "register", Request: "request", Renew: "renew", Release: "release", Cleanup: "cleanup",
-	SetPolicy: "policy", Begin: "begin", Lead: "lead", Resign: "resign", Tick: "tick",
+	SetPolicy: "policy", Begin: "begin", Lead: "lead", Resign: "resign", Tick: "tick", Silence: "silence", Observe: "observe",
 }
 
 func (k Kind) String() string {
@@ -56,10 +58,12 @@ type Intent struct {
 	Demand    // Register, Request, Renew; of Release only Ceiling, Incarnation and Seen
 	Introduce // Register
 
-	Policy  Policy        // SetPolicy
-	Barrier time.Duration // Begin: how long nobody may gain
-	Arbiter string        // Lead, Resign: the id of the arbiter
-	Host    string        // Register, Lead: where the sender runs
+	Policy      Policy        // SetPolicy
+	Barrier     time.Duration // Begin: how long nobody may gain
+	Tags        []string      // Silence: of the containers
+	Observation Observation   // Observe
+	Arbiter     string        // Lead, Resign: the id of the arbiter
+	Host        string        // Register, Lead: where the sender runs
 }
 
 // Introduce is what a container says about itself when it registers.

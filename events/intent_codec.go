@@ -61,6 +61,14 @@ func EncodeIntent(in *Intent) []byte {
 	case Resign:
 		w.array(1)
 		w.str(in.Arbiter)
+	case Silence:
+		w.array(1)
+		w.array(len(in.Tags))
+		for _, tag := range in.Tags {
+			w.tag(tag)
+		}
+	case Observe:
+		encodeObservation(w, &in.Observation)
 	default:
 		w.array(0)
 	}
@@ -69,7 +77,7 @@ func EncodeIntent(in *Intent) []byte {
 
 // DecodeIntent reads an entry. Every failure is a [*DecodeError].
 func DecodeIntent(data []byte) (*Intent, error) {
-	if len(data) > MaxEntryBytes {
+	if len(data) > MaxOwnBytes {
 		return nil, &DecodeError{What: "intent", At: "entry", Err: ErrOversize}
 	}
 	r := newReader("intent", data)
@@ -78,6 +86,9 @@ func DecodeIntent(data []byte) (*Intent, error) {
 	in.Kind = Kind(r.uint("kind", math.MaxUint8))
 	if r.err == nil && (in.Kind == 0 || in.Kind > lastKind) {
 		r.fail("kind", ErrKind)
+	}
+	if r.err == nil && !in.Kind.Own() && len(data) > MaxEntryBytes {
+		r.fail("entry", ErrOversize)
 	}
 	version := int(r.uint("version", math.MaxUint16))
 	if r.err == nil && (version < 1 || version > intentVersion) {
@@ -127,6 +138,16 @@ func decodeIntentBody(r *reader, in *Intent) {
 	case Resign:
 		r.array("body", 1)
 		in.Arbiter = r.text("arbiter", MaxContainerBytes, CheckContainer)
+	case Silence:
+		r.array("body", 1)
+		if n := r.arrayUpTo("tags", MaxSilences); n > 0 {
+			in.Tags = make([]string, n)
+			for i := range in.Tags {
+				in.Tags[i] = r.tag("tag")
+			}
+		}
+	case Observe:
+		decodeObservation(r, &in.Observation)
 	default:
 		r.array("body", 0)
 	}

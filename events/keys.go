@@ -1,6 +1,8 @@
 package events
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"hash/fnv"
 	"strconv"
@@ -17,6 +19,7 @@ type Keys struct {
 	Leader  string // string with expiry: which arbiter leads
 	Snap    string // string: the ledger's state at some sequence
 	mailbox string // prefix
+	beat    string // prefix
 }
 
 // NewKeys returns the keys of the budget. The name must satisfy [CheckBudget].
@@ -30,12 +33,23 @@ func NewKeys(budget string) Keys {
 		Leader:  p + "leader",
 		Snap:    p + "snapshot",
 		mailbox: p + "mailbox:",
+		beat:    p + "beat:",
 	}
 }
 
 // Mailbox names both the key that holds a container's present grant and the
 // channel that rings when it changes.
 func (k Keys) Mailbox(container string) string { return k.mailbox + container }
+
+// Beat names the key that holds a container's newest heartbeat.
+func (k Keys) Beat(container string) string { return k.beat + container }
+
+// Tag is a short name of a container: 12 hexadecimal digits of its id's hash.
+// Its connections carry it in application_name, which has no room for the id.
+func Tag(container string) string {
+	sum := sha256.Sum256([]byte(container))
+	return hex.EncodeToString(sum[:tagBytes])
+}
 
 // LeaseID names a lease: four hexadecimal digits of the incarnation and the
 // sequence of the record that began it, in base 36. It is unique within an

@@ -9,6 +9,18 @@ const (
 	// about 100 bytes, and a policy with MaxServices services about 6 KB.
 	MaxEntryBytes = 8 << 10
 
+	// MaxOwnBytes bounds an intent of the arbiter itself: an observation names
+	// every container that the database shows.
+	MaxOwnBytes = 64 << 10
+
+	// MaxHeld bounds the containers that one observation names. Each takes 15
+	// bytes at most.
+	MaxHeld = 4096
+
+	// MaxSilences bounds the containers that one intent declares silent. More
+	// take several intents.
+	MaxSilences = 512
+
 	// MaxParkedBytes is how much of an entry over MaxEntryBytes is kept in the
 	// history: enough to recognise it.
 	MaxParkedBytes = 256

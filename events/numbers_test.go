@@ -13,7 +13,7 @@ import (
 func TestNumbers(t *testing.T) {
 	want := []string{
 		"kind 1 register", "kind 2 request", "kind 3 renew", "kind 4 release", "kind 5 cleanup",
-		"kind 6 policy", "kind 7 begin", "kind 8 lead", "kind 9 resign", "kind 10 tick",
+		"kind 6 policy", "kind 7 begin", "kind 8 lead", "kind 9 resign", "kind 10 tick", "kind 11 silence", "kind 12 observe",
 		"verb 1 noted", "verb 2 renewed", "verb 3 confirmed", "verb 4 lowered", "verb 5 recalling",
 		"verb 6 grown", "verb 7 granted", "verb 8 lost", "verb 9 ended",
 	}
@@ -28,8 +28,8 @@ func TestNumbers(t *testing.T) {
 		t.Errorf("-want +got\n%s", diff)
 	}
 	for n, r := range map[int]Reason{
-		0: NoReason, 1: Shortage, 2: Capped, 3: Barrier, 4: Maximum, 5: Recalled,
-		10: Expired, 11: Released, 12: Cleaned, 13: Lapsed,
+		0: NoReason, 1: Shortage, 2: Capped, 3: Barrier, 4: Maximum, 5: Recalled, 6: Crowded, 7: Silent,
+		10: Expired, 11: Released, 12: Cleaned, 13: Lapsed, 14: Vanished,
 		20: Unreadable, 21: Oversize, 22: UnknownVersion, 23: Forged, 24: Stale, 25: UnknownSender,
 		26: ZeroRequest, 27: UnlistedRefused, 28: TooMany, 29: OtherService, 30: NoPolicy,
 	} {
@@ -40,7 +40,7 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("reason %q: refusal %v", r, r.Refusal())
 		}
 	}
-	if n := len(reasonTexts); n != 21 {
+	if n := len(reasonTexts); n != 24 {
 		t.Errorf("%d reasons have a text: add the new ones above", n)
 	}
 }

@@ -51,12 +51,18 @@ type Look struct {
 }
 
 // Look reads the mailbox, and whether there is a leader.
-func (p *Post) Look(ctx context.Context) (Look, error) {
+func (p *Post) Look(ctx context.Context) (Look, error) { return p.look(ctx, nil) }
+
+// look leaves a heartbeat, if there is one, and then looks.
+func (p *Post) look(ctx context.Context, beat *Beat) (Look, error) {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	var mail, incarnation *redis.StringCmd
 	var led *redis.IntCmd
 	_, err := p.line.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		if beat != nil {
+			pipe.Set(ctx, p.keys.Beat(p.container), beat.String(), beatLife)
+		}
 		mail = pipe.Get(ctx, p.keys.Mailbox(p.container))
 		incarnation = pipe.HGet(ctx, p.keys.Head, "incarnation")
 		led = pipe.Exists(ctx, p.keys.Leader)

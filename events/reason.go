@@ -15,12 +15,15 @@ const (
 	Barrier  Reason = 3 // history was lost: nobody gains until the barrier opens
 	Maximum  Reason = 4 // its service's maximum is reached
 	Recalled Reason = 5 // others need them more
+	Crowded  Reason = 6 // connections past Conncord take the database's room
+	Silent   Reason = 7 // its heartbeats have stopped
 
 	// Why a lease ended.
 	Expired  Reason = 10 // the container was not heard in time
 	Released Reason = 11 // the container left
 	Cleaned  Reason = 12 // an operator had the expired ones cleaned up
 	Lapsed   Reason = 13 // it stayed expired for one more TTL
+	Vanished Reason = 14 // it was expired and silent, and the database shows nothing of it any more
 
 	// Why an intent was not accepted.
 	Unreadable      Reason = 20 // not an intent: see the raw bytes
@@ -43,11 +46,14 @@ var reasonTexts = map[Reason]string{
 	Barrier:  "the history was lost and nobody gains until the recovery barrier opens",
 	Maximum:  "its service's maximum is reached",
 	Recalled: "services that are due more need the connections",
+	Crowded:  "connections that were opened past Conncord take up the database's room",
+	Silent:   "its heartbeats have stopped: it opens no connection until it has been heard",
 
 	Expired:  "the container was not heard in time",
 	Released: "the container left",
 	Cleaned:  "expired leases were cleaned up",
 	Lapsed:   "the container was not heard for one more lease duration",
+	Vanished: "the container is silent and the database shows none of its connections",
 
 	Unreadable:      "the entry is not an intent",
 	Oversize:        "the entry is too large",

@@ -24,7 +24,7 @@ var recordUpcasters []upcaster
 
 // maxRecordBytes bounds a record: the parked intent and, at the worst, a
 // decision for every container.
-const maxRecordBytes = MaxEntryBytes + MaxDecisions*(MaxContainerBytes+64)
+const maxRecordBytes = MaxOwnBytes + MaxDecisions*(MaxContainerBytes+64)
 
 // EncodeRecord returns the entry for the record, linked to the hash of the
 // record before it, and sets rec.Hash. The entry is
@@ -103,7 +103,7 @@ func DecodeRecord(data []byte) (*Record, error) {
 	rec.Ledger = int64(r.uint("ledger time", math.MaxInt64))
 	rec.Wall = int64(r.uint("wall time", math.MaxInt64))
 	rec.Entry = r.text("inbox entry", MaxNameBytes, nil)
-	rec.Intent = r.bytes("intent", MaxEntryBytes)
+	rec.Intent = r.bytes("intent", MaxOwnBytes)
 	rec.Size = int(r.uint("size", math.MaxInt32))
 	rec.Refused = Reason(r.uint("refused", math.MaxUint8))
 	rec.Available = r.units("available")

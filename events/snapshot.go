@@ -11,6 +11,7 @@ type Snapshot struct {
 	Policy                       Policy // none in force while Rule is 0
 	Barrier, FloorUntil          int64
 	Ranks, Refused               uint64
+	Look                         Observation      // the newest; Held names only those whom the ledger does not know
 	Containers                   []ContainerState // by rank
 }
 
@@ -26,19 +27,24 @@ type ContainerState struct {
 	Fallback, Bound      int
 	Changed, Written     uint64
 	Held, InUse, Waiting int
+
+	Silent, Fell uint64 // sequences of the records that declared it silent (0: it is not), and last lowered its charge
+	Asleep       bool   // silent, and charged for no more than the database shows
+	Shown, Over  int    // its backends in the newest observation; those that it should not have
 }
 
 // snapshotVersion is the schema version that this program writes. Snapshots are
-// a cache of the history: one of another version is not lifted but passed over.
-const snapshotVersion = 1
+// a cache of the history. One of version 1, without observations, is read; any
+// other is passed over.
+const snapshotVersion = 2
 
 // maxSnapshotBytes bounds a snapshot.
-const maxSnapshotBytes = MaxEntryBytes + MaxContainers*(MaxContainerBytes+3*MaxNameBytes+160)
+const maxSnapshotBytes = MaxEntryBytes + MaxOwnBytes + MaxContainers*(MaxContainerBytes+3*MaxNameBytes+160)
 
 // EncodeSnapshot returns the snapshot's bytes; equal snapshots have equal bytes.
 func EncodeSnapshot(s *Snapshot) []byte {
 	w := newWriter()
-	w.array(12)
+	w.array(13)
 	w.uint(snapshotVersion)
 	w.uint(s.Incarnation)
 	w.uint(s.Epoch)
@@ -56,10 +62,11 @@ func EncodeSnapshot(s *Snapshot) []byte {
 	w.array(2)
 	w.uint(s.Ranks)
 	w.uint(s.Refused)
+	encodeObservation(w, &s.Look)
 	w.array(len(s.Containers))
 	for i := range s.Containers {
 		c := &s.Containers[i]
-		w.array(22)
+		w.array(27)
 		w.str(c.ID)
 		w.str(c.Host)
 		w.str(c.Service)
@@ -82,6 +89,11 @@ func EncodeSnapshot(s *Snapshot) []byte {
 		w.int(c.Held)
 		w.int(c.InUse)
 		w.int(c.Waiting)
+		w.uint(c.Silent)
+		w.uint(c.Fell)
+		w.bool(c.Asleep)
+		w.int(c.Shown)
+		w.int(c.Over)
 	}
 	return w.buf.Bytes()
 }
@@ -93,9 +105,14 @@ func DecodeSnapshot(data []byte) (*Snapshot, error) {
 	}
 	r := newReader("snapshot", data)
 	s := &Snapshot{}
-	r.array("entry", 12)
-	if v := r.uint("version", math.MaxUint16); r.err == nil && v != snapshotVersion {
+	places := r.head("entry")
+	version := r.uint("version", math.MaxUint16)
+	switch {
+	case r.err != nil:
+	case version != 1 && version != snapshotVersion:
 		r.fail("version", ErrVersion)
+	case version == 1 && places != 12, version == 2 && places != 13:
+		r.fail("entry", ErrMalformed)
 	}
 	s.Incarnation = r.uint("incarnation", math.MaxUint64)
 	s.Epoch = r.uint("epoch", math.MaxInt64)
@@ -116,10 +133,13 @@ func DecodeSnapshot(data []byte) (*Snapshot, error) {
 	r.array("counters", 2)
 	s.Ranks = r.uint("ranks", math.MaxInt64)
 	s.Refused = r.uint("refused", math.MaxInt64)
+	if version > 1 {
+		decodeObservation(r, &s.Look)
+	}
 	if n := r.arrayUpTo("containers", MaxContainers); n > 0 {
 		s.Containers = make([]ContainerState, n)
 		for i := range s.Containers {
-			decodeContainerState(r, &s.Containers[i])
+			decodeContainerState(r, &s.Containers[i], version)
 			if i > 0 && s.Containers[i].Rank <= s.Containers[i-1].Rank {
 				r.fail("rank", ErrRange)
 			}
@@ -131,8 +151,12 @@ func DecodeSnapshot(data []byte) (*Snapshot, error) {
 	return s, nil
 }
 
-func decodeContainerState(r *reader, c *ContainerState) {
-	r.array("container", 22)
+func decodeContainerState(r *reader, c *ContainerState, version uint64) {
+	places := 22
+	if version > 1 {
+		places = 27
+	}
+	r.array("container", places)
 	c.ID = r.text("id", MaxContainerBytes, CheckContainer)
 	c.Host = r.text("host", MaxNameBytes, CheckHost)
 	c.Service = r.text("service", MaxNameBytes, CheckService)
@@ -155,4 +179,11 @@ func decodeContainerState(r *reader, c *ContainerState) {
 	c.Held = r.units("held")
 	c.InUse = r.units("in use")
 	c.Waiting = r.units("waiting")
+	if version > 1 {
+		c.Silent = r.uint("silent", math.MaxInt64)
+		c.Fell = r.uint("fell", math.MaxInt64)
+		c.Asleep = r.bool("asleep")
+		c.Shown = r.units("shown")
+		c.Over = r.units("over")
+	}
 }

@@ -138,7 +138,7 @@ func TestWiderEncodings(t *testing.T) {
 
 func TestVersions(t *testing.T) {
 	for _, e := range entryTypes {
-		for _, v := range []int{0, 2, 1 << 15} {
+		for _, v := range []int{0, 3, 1 << 15} {
 			entry := list{v, list{}, raw{0xc4, 0}}
 			switch e.name {
 			case "intent":

@@ -24,6 +24,15 @@ func check(l *Ledger) error {
 	if members != len(l.containers) || members != l.order.Len() {
 		return fmt.Errorf("%d members, %d containers, %d in order", members, len(l.containers), l.order.Len())
 	}
+	over, strange := 0, 0
+	l.seen.Scan(func(_ uint64, c *container) bool { over += c.over; return true })
+	l.strangers.Scan(func(tag string, conns int) bool {
+		strange += conns
+		return l.tags[tag] == nil && conns > 0
+	})
+	if over != l.over || strange != l.strange || l.owing.Len() > len(l.containers) {
+		return fmt.Errorf("over %d strange %d, want %d %d", l.over, l.strange, over, strange)
+	}
 	if !slices.IsSortedFunc(l.services, func(a, b *service) int { return precedes(a.rule, b.rule) }) {
 		return fmt.Errorf("services are not sorted")
 	}
@@ -46,7 +55,7 @@ func checkService(l *Ledger, s *service) (charge, slack, dead, members int, err 
 		}
 		members++
 		charge += c.charge
-		if c.lost {
+		if c.away() {
 			dead += c.charge
 			return true
 		}
@@ -81,6 +90,10 @@ func checkContainer(l *Ledger, s *service, c *container) error {
 		return fmt.Errorf("%s: units %d charge %d want %d", c.id, c.units, c.charge, c.want)
 	case c.lost && (c.units != 0 || c.charge == 0):
 		return fmt.Errorf("%s is lost with %d units and charge %d", c.id, c.units, c.charge)
+	case c.asleep && c.silent == 0 || c.over > c.shown:
+		return fmt.Errorf("%s: silent %d asleep %v shown %d over %d", c.id, c.silent, c.asleep, c.shown, c.over)
+	case has(&l.owing, c) != (c.charge > 0) || has(&l.seen, c) != (c.shown > 0) || l.tags[c.tag] != c:
+		return fmt.Errorf("%s: charge %d shown %d, and not in its sets", c.id, c.charge, c.shown)
 	case c.fallback > c.charge || c.fallback > c.bound && !c.lost:
 		return fmt.Errorf("%s: fallback %d of charge %d, bound %d", c.id, c.fallback, c.charge, c.bound)
 	case c.deadline <= l.now:
@@ -109,7 +122,7 @@ func one(yes bool) int {
 // checkTargets compares the targets with those of the oracle.
 func checkTargets(l *Ledger) error {
 	var claims []claim
-	units := l.policy.Available() - l.dead
+	units := l.available() - l.dead
 	for _, rule := range l.policy.Services {
 		if l.now < l.floorUntil {
 			units -= rule.Minimum
@@ -130,7 +143,7 @@ func checkTargets(l *Ledger) error {
 		var within []claim
 		var cs []*container
 		s.members.Scan(func(_ uint64, c *container) bool {
-			if !c.lost {
+			if !c.away() {
 				within, cs = append(within, claim{priority: 1, most: c.want}), append(cs, c)
 			}
 			return true
@@ -177,7 +190,7 @@ func slowAward(units int, claims []claim) (left int) {
 // target returns what the rule gives a container now.
 func target(l *Ledger, id string) int {
 	c := l.containers[id]
-	if c.lost {
+	if c.away() {
 		return 0
 	}
 	return c.service.level.target(c.want, c.rank)

@@ -26,6 +26,12 @@ type peer struct {
 	ghost     bool   // the ledger forgot it: nothing is charged for what it has
 	ghostFrom uint64 // it is remembered by intents from this one on
 	local     int    // what it may hold before it has ever seen a grant
+
+	beats    int   // that it made
+	beaten   int64 // when the arbiter last saw a sign of life
+	through  int64 // when it last sent something that got through
+	lifeline bool  // it has had connections ever since
+	declared int   // beats that it had made when it was declared silent
 }
 
 const uncapped = 1 << 30
@@ -77,6 +83,9 @@ func (m *peer) see(now int64) {
 	}
 	m.heard = true
 	m.lease, m.cap = *g, uncapped
+	if sent, ok := m.sent[g.Ack]; ok && !g.Suspended {
+		m.reach(sent)
+	}
 	m.shrink(now)
 }
 

@@ -49,7 +49,7 @@ func (w *world) checkStep(before, after *events.Snapshot, step Step) {
 	if !reflect.DeepEqual(&step.Record, rec) {
 		w.Fatalf("record: -want +got\n%s", cmp.Diff(&step.Record, rec))
 	}
-	if rec.Charged != charges(after) || rec.Available != after.Policy.Available() {
+	if rec.Charged != charges(after) || rec.Available != w.l.available() {
 		w.Fatalf("record says charged %d of %d", rec.Charged, rec.Available)
 	}
 	if rec.Sequence != before.Sequence+1 {
@@ -87,7 +87,7 @@ func (w *world) checkStep(before, after *events.Snapshot, step Step) {
 // checkSums: the sum of the charges rises above what is available only by what
 // containers claim, and while it is above nobody grows (I1, I3).
 func (w *world) checkSums(before, after *events.Snapshot, step Step) {
-	available, was, is := after.Policy.Available(), charges(before), charges(after)
+	available, was, is := w.l.available(), charges(before), charges(after)
 	claim, sender := 0, ""
 	in, err := events.DecodeIntent(step.Record.Intent)
 	if err == nil && !in.Kind.Own() && step.Record.Refused == 0 {
@@ -141,9 +141,9 @@ func (w *world) checkSums(before, after *events.Snapshot, step Step) {
 func (w *world) checkHeld() {
 	for _, m := range w.fleet {
 		c, _ := w.l.Container(m.id)
-		if !m.ghost && (m.phys > c.Charge || m.alive && !m.leaving && m.allowed(w.now) > c.Charge) {
+		if !m.ghost && (m.phys > c.Charge || m.alive && !m.leaving && m.can(w.now) > c.Charge) {
 			w.Fatalf("%s has %d connections and may have %d, charged are %d\n%+v\n%+v",
-				m.id, m.phys, m.allowed(w.now), c.Charge, c, m)
+				m.id, m.phys, m.can(w.now), c.Charge, c, m)
 		}
 	}
 }

@@ -26,13 +26,22 @@ type Ledger struct {
 	ranks      uint64 // containers registered so far
 	refused    uint64 // intents not accepted so far
 	containers map[string]*container
+	tags       map[string]*container         // by tag
+	owing      btree.Map[uint64, *container] // those that are charged for something, by rank
 	order      btree.Map[uint64, *container] // the same, by rank
 	services   []*service                    // by descending priority, then name; all that the policy lists or a container is of
 	deadlines  deadlines
 
 	charged int // sum of all charges
-	slack   int // of these, above the units of containers that are not lost: being given up
-	dead    int // of these, of lost containers
+	slack   int // of these, above the units of containers that can give them up
+	dead    int // of these, of containers that are lost or asleep
+
+	// What the database shows: see observe.go.
+	look      events.Observation            // the newest, without those who hold something
+	seen      btree.Map[uint64, *container] // containers with backends in it, by rank
+	strangers btree.Map[string, int]        // backends in it of containers that are not registered, by tag
+	strange   int                           // sum of these
+	over      int                           // backends in it beyond their container's charge
 
 	unsettled bool // leases may have to move
 
@@ -61,7 +70,10 @@ type Step struct {
 // New returns the ledger of a new incarnation whose first record will have the
 // sequence after the given one.
 func New(incarnation, sequence uint64) *Ledger {
-	return &Ledger{incarnation: incarnation, sequence: sequence, containers: map[string]*container{}}
+	return &Ledger{
+		incarnation: incarnation, sequence: sequence,
+		containers: map[string]*container{}, tags: map[string]*container{},
+	}
 }
 
 // Incarnation returns the incarnation that the ledger belongs to.
@@ -128,10 +140,11 @@ func (l *Ledger) Next() (int64, bool) {
 // record.
 //
 // However the intents come, no step raises the sum of the charges above what is
-// available. It can stand above it only when the limit was lowered under leases
-// that are not given up yet, or when containers report connections that the
-// ledger did not grant: in local mode, and behind a recovery barrier. Then
-// nobody grows until it is below again.
+// available. It can stand above it only when what is available fell under leases
+// that are not given up yet, because the limit was lowered or others came to the
+// database; or when containers report connections that the ledger did not grant:
+// in local mode, and behind a recovery barrier. Then nobody grows until it is
+// below again.
 func (l *Ledger) Apply(in Input) Step {
 	l.sequence++
 	l.epoch = in.Epoch
@@ -181,7 +194,9 @@ func (l *Ledger) expire() {
 		l.change(c, func() {
 			c.lost = true
 			c.units = 0
-			c.charge = min(c.charge, c.bound)
+			if !c.asleep { // else the charge is what the database shows
+				c.charge = min(c.charge, max(c.bound, c.shown))
+			}
 		})
 		c.changed = l.sequence
 		if c.charge == 0 {
@@ -204,9 +219,16 @@ func (l *Ledger) touch(c *container, verb events.Verb) {
 
 // remove takes a container out of the ledger.
 func (l *Ledger) remove(c *container, why events.Reason) {
-	l.change(c, func() { c.want, c.units, c.charge, c.lost = 0, 0, 0, true })
+	l.change(c, func() { c.want, c.units, c.charge, c.over, c.lost = 0, 0, 0, 0, true })
 	c.deadline = gone
 	delete(l.containers, c.id)
+	if l.tags[c.tag] == c {
+		delete(l.tags, c.tag)
+	}
+	l.seen.Delete(c.rank)
+	if why != events.Released { // who left has nothing, whatever the last look showed
+		l.meet(c.tag, c.shown)
+	}
 	l.order.Delete(c.rank)
 	s := c.service
 	s.members.Delete(c.rank)
@@ -221,6 +243,9 @@ func (l *Ledger) remove(c *container, why events.Reason) {
 // join puts a container into the ledger.
 func (l *Ledger) join(c *container) {
 	l.containers[c.id] = c
+	if c.tag = events.Tag(c.id); l.tags[c.tag] == nil {
+		l.tags[c.tag] = c
+	}
 	l.order.Set(c.rank, c)
 	c.service.members.Set(c.rank, c)
 	c.service.partStale = true

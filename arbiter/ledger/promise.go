@@ -53,18 +53,23 @@ func (l *Ledger) promise(intent *events.Intent, c *container, want int) {
 	if c.lost {
 		allowed = c.fallback
 	}
+	asleep := c.asleep
 	l.change(c, func() {
-		c.lost = false
+		c.lost, c.silent, c.asleep = false, 0, false
 		c.want = want
 		c.units = min(allowed, want)
 		switch {
 		case newest:
 			c.charge = max(c.units, ceiling)
+		case asleep:
+			// It has opened nothing since the database showed this.
+			c.charge = max(c.units, min(c.charge, ceiling))
 		case current:
 			c.charge = max(allowed, ceiling)
 		default:
 			c.charge = max(c.charge, ceiling)
 		}
+		c.over = min(c.over, max(0, c.shown-c.charge)) // what was too much may be counted now
 	})
 	if c.units < allowed {
 		c.changed = l.sequence

@@ -76,7 +76,11 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		{3, "send", func() { w.speak(w.some()) }},
 		{3, "want", func() { m := w.some(); m.want = rapid.IntRange(0, 30).Draw(w.T, "want"); w.exchange(m) }},
 		{3, "see", func() { m := w.some(); m.see(w.now); w.connect(m) }},
-		{1, "close", func() { m := w.some(); m.phys = rapid.IntRange(0, m.phys).Draw(w.T, "left") }},
+		{1, "close", func() {
+			m := w.some()
+			m.phys = rapid.IntRange(0, m.phys).Draw(w.T, "left")
+			m.have(w.now)
+		}},
 		{3, "take", func() { w.take(rapid.IntRange(0, 3).Draw(w.T, "which")) }},
 		{2, "tick", func() { w.tick() }},
 		{2, "pass", func() { w.pass(rapid.Int64Range(1, 4000).Draw(w.T, "ms"), true) }},
@@ -84,6 +88,12 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		{1, "again", func() {
 			if n := len(w.sent); n > 0 {
 				w.inbox = append(w.inbox, w.sent[n-1-rapid.IntRange(0, min(n-1, 20)).Draw(w.T, "again")])
+			}
+		}},
+		{2, "beat", func() { m := w.some(); m.beat(w.now); w.connect(m) }},
+		{3, "watch", func() {
+			if w.l.look.Usable > 0 {
+				w.watch()
 			}
 		}},
 		{1, "rare", func() { w.rare() }},
@@ -140,11 +150,15 @@ func (w *world) exchange(m *peer) {
 // and then it closes some first.
 func (w *world) connect(m *peer) {
 	n := m.allowed(w.now)
+	if m.phys <= n {
+		n = m.can(w.now)
+	}
 	if m.phys > n {
 		m.phys = rapid.SampledFrom([]int{n, m.phys, (n + m.phys) / 2}).Draw(w.T, "closing")
 	} else if !m.leaving {
 		m.phys = rapid.SampledFrom([]int{n, n, n, m.phys}).Draw(w.T, "opening")
 	}
+	m.have(w.now)
 }
 
 // settle lets everybody who is alive listen and speak, for so many seconds.
@@ -155,7 +169,7 @@ func (w *world) settle(seconds int) {
 		}
 		for _, m := range w.fleet {
 			if m.alive {
-				m.see(w.now)
+				m.beat(w.now)
 				m.phys = min(m.phys, m.allowed(w.now))
 				if m.leaving {
 					m.phys = 0
@@ -166,6 +180,11 @@ func (w *world) settle(seconds int) {
 			}
 		}
 		w.pass(1000, true)
+		if w.l.look.Usable > 0 {
+			w.declare()
+			w.look()
+			w.report()
+		}
 		w.tick()
 	}
 }
@@ -195,18 +214,21 @@ func (w *world) heal() {
 	if w.l.dead != 0 || w.l.slack != 0 {
 		w.Fatalf("after healing %d are dead and %d not given up", w.l.dead, w.l.slack)
 	}
-	demand, sum := 0, 0
+	demand, sum, minimums := 0, 0, 0
+	for _, s := range w.l.services {
+		minimums += min(s.want, s.rule.Minimum)
+	}
 	for _, s := range w.l.services {
 		sum += s.target
 		demand += s.want
-		if s.units < min(s.want, s.rule.Minimum) {
+		if s.units < min(s.want, s.rule.Minimum) && minimums <= w.l.available() { // else others leave no room
 			w.Fatalf("service %s has %d of its minimum of %d", s.rule.Name, s.units, s.rule.Minimum)
 		}
 		if s.need > 0 {
 			w.Fatalf("service %s still needs %d", s.rule.Name, s.need)
 		}
 	}
-	if demand > w.l.policy.Available() && sum == w.l.policy.Available() {
+	if demand > w.l.available() && sum == w.l.available() {
 		for id := range w.l.containers {
 			if c, _ := w.l.Container(id); c.Units != target(w.l, id) {
 				w.Fatalf("%s has %d, its target is %d", id, c.Units, target(w.l, id))

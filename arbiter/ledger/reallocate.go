@@ -25,7 +25,7 @@ type scratch struct {
 // or units as there are connections.
 func (l *Ledger) reallocate() {
 	l.unsettled = false
-	available, open := l.policy.Available(), l.open()
+	available, open := l.available(), l.open()
 	l.target(open - l.dead)
 
 	lacking := 0
@@ -57,7 +57,7 @@ func (l *Ledger) reallocate() {
 // which part of their service's minimum that is, nobody knows any more: all
 // minimums are kept back until it has lapsed.
 func (l *Ledger) open() int {
-	units := l.policy.Available()
+	units := l.available()
 	if l.now < l.floorUntil {
 		for _, rule := range l.policy.Services {
 			units -= rule.Minimum

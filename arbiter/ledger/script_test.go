@@ -117,7 +117,7 @@ func (s *script) line(line string) {
 				s.speak(events.Renew, c, a)
 			}
 			s.quiet = false
-			fmt.Fprintf(&s.out, "  = charged %d of %d\n", s.l.Charged(), s.l.policy.Available())
+			fmt.Fprintf(&s.out, "  = charged %d of %d\n", s.l.Charged(), s.l.available())
 			return
 		}
 		fallthrough

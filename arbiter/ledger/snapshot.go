@@ -12,7 +12,12 @@ func (l *Ledger) Snapshot() *events.Snapshot {
 	s := &events.Snapshot{
 		Incarnation: l.incarnation, Epoch: l.epoch, Sequence: l.sequence, Now: l.now, Hash: l.hash,
 		Policy: l.policy, Barrier: l.barrier, FloorUntil: l.floorUntil, Ranks: l.ranks, Refused: l.refused,
+		Look: l.look,
 	}
+	l.strangers.Scan(func(tag string, conns int) bool {
+		s.Look.Held = append(s.Look.Held, events.Held{Tag: tag, Conns: conns})
+		return true
+	})
 	l.order.Scan(func(_ uint64, c *container) bool {
 		s.Containers = append(s.Containers, c.state())
 		return true
@@ -26,6 +31,7 @@ func (c *container) state() events.ContainerState {
 		Asked: c.asked, TTL: c.ttl, Deadline: c.deadline, Counter: c.counter, Anchor: c.anchor, Lease: c.lease,
 		Want: c.want, Units: c.units, Charge: c.charge, Fallback: c.fallback, Bound: c.bound,
 		Changed: c.changed, Written: c.written, Held: c.held, InUse: c.inUse, Waiting: c.waiting,
+		Silent: c.silent, Fell: c.fell, Asleep: c.asleep, Shown: c.shown, Over: c.over,
 	}
 }
 
@@ -46,6 +52,11 @@ func Restore(s *events.Snapshot) (*Ledger, error) {
 	l.barrier, l.floorUntil, l.ranks, l.refused = s.Barrier, s.FloorUntil, s.Ranks, s.Refused
 	if s.Policy.Rule != 0 {
 		l.setPolicy(s.Policy)
+	}
+	l.look = s.Look
+	l.look.Held = nil
+	for _, h := range s.Look.Held {
+		l.meet(h.Tag, h.Conns)
 	}
 	for i := range s.Containers {
 		if err := l.restore(&s.Containers[i]); err != nil {
@@ -73,6 +84,10 @@ func (l *Ledger) restore(s *events.ContainerState) error {
 		asked: s.Asked, ttl: s.TTL, counter: s.Counter, anchor: s.Anchor, lease: s.Lease,
 		want: s.Want, units: s.Units, charge: s.Charge, fallback: s.Fallback, bound: s.Bound,
 		changed: s.Changed, written: s.Written, held: s.Held, inUse: s.InUse, waiting: s.Waiting,
+		silent: s.Silent, fell: s.Fell, asleep: s.Asleep, shown: s.Shown, over: s.Over,
+	}
+	if c.shown > 0 {
+		l.seen.Set(c.rank, c)
 	}
 	l.join(c)
 	l.deadlines.set(c, s.Deadline)

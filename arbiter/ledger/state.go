@@ -34,6 +34,14 @@ type container struct {
 
 	held, inUse, waiting int // as it says, for people
 
+	// What the database has to say: see observe.go.
+	tag    string
+	shown  int    // its backends in the newest observation
+	over   int    // of these, beyond its charge
+	fell   uint64 // sequence of the record that last lowered its charge
+	silent uint64 // sequence of the record that declared it silent; 0: it is not
+	asleep bool   // silent, and charged for what the database shows
+
 	queued int64 // where the container stands in the queue of deadlines
 
 	// What the record under way does to it.
@@ -47,11 +55,11 @@ type service struct {
 	rule events.Service
 
 	members btree.Map[uint64, *container] // all, by rank
-	active  btree.Map[uint64, *container] // not lost and wanting something
-	holders btree.Map[uint64, *container] // not lost and having units
-	queue   btree.Map[uint64, *container] // not lost and wanting more than they have
+	active  btree.Map[uint64, *container] // not away and wanting something
+	holders btree.Map[uint64, *container] // not away and having units
+	queue   btree.Map[uint64, *container] // not away and wanting more than they have
 
-	want, units int // sums over the containers that are not lost
+	want, units int // sums over the containers that are not away
 
 	target int   // units by the rule
 	level  water // how they lie on the containers
@@ -68,16 +76,20 @@ type service struct {
 // sums are what a container adds to its service and to the whole. A change to a
 // container is made by [Ledger.change], which keeps them.
 type sums struct {
-	want, units, charge, slack, dead int
-	active, holder, waiting          bool
+	want, units, charge, slack, dead, over int
+	active, holder, waiting, owing         bool
 }
 
+// away reports whether nothing can be given to the container, and nothing be
+// recalled from it.
+func (c *container) away() bool { return c.lost || c.asleep }
+
 func (c *container) sums() sums {
-	if c.lost {
-		return sums{charge: c.charge, dead: c.charge}
+	if c.away() {
+		return sums{charge: c.charge, dead: c.charge, over: c.over, owing: c.charge > 0}
 	}
 	return sums{
-		want: c.want, units: c.units, charge: c.charge, slack: c.charge - c.units,
+		want: c.want, units: c.units, charge: c.charge, slack: c.charge - c.units, over: c.over, owing: c.charge > 0,
 		active: c.want > 0, holder: c.units > 0, waiting: c.want > c.units,
 	}
 }
@@ -86,6 +98,9 @@ func (c *container) sums() sums {
 func (l *Ledger) change(c *container, apply func()) {
 	before := c.sums()
 	apply()
+	if c.charge < before.charge {
+		c.fell = l.sequence
+	}
 	after := c.sums()
 	if before == after {
 		return
@@ -101,6 +116,8 @@ func (l *Ledger) account(c *container, before, after sums) {
 	l.charged += after.charge - before.charge
 	l.slack += after.slack - before.slack
 	l.dead += after.dead - before.dead
+	l.over += after.over - before.over
+	member(&l.owing, c, before.owing, after.owing)
 	member(&s.active, c, before.active, after.active)
 	member(&s.holders, c, before.holder, after.holder)
 	member(&s.queue, c, before.waiting, after.waiting)

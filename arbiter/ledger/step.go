@@ -16,14 +16,11 @@ func (l *Ledger) step(in Input, answer reply) Step {
 	}
 	step := Step{Record: events.Record{
 		Sequence: l.sequence, Incarnation: l.incarnation, Epoch: l.epoch, Ledger: l.now, Wall: max(0, in.Wall),
-		Entry: in.Entry, Intent: in.Intent, Size: max(in.Size, len(in.Intent)),
-		Available: l.policy.Available(), Charged: l.charged,
+		Entry: in.Entry, Intent: in.Intent, Size: max(in.Size, len(in.Intent)), Refused: refusal(answer.why),
+		Available: l.available(), Charged: l.charged,
 	}}
-	if step.Record.Size > events.MaxEntryBytes {
+	if step.Record.Refused == events.Oversize && step.Record.Size > events.MaxEntryBytes {
 		step.Record.Intent = in.Intent[:min(len(in.Intent), events.MaxParkedBytes)]
-	}
-	if answer.why.Refusal() {
-		step.Record.Refused = answer.why
 	}
 	if len(l.touched) > 0 {
 		step.Record.Decisions = make([]events.Decision, 0, len(l.touched))
@@ -49,7 +46,7 @@ func (l *Ledger) decide(step *Step, c *container, answer reply) {
 	if c.verb == events.Ended {
 		c.fallback = 0
 	} else if c.lost {
-		c.fallback = c.charge
+		c.fallback = min(c.charge, c.bound) // the charge is more where the database shows more
 	} else {
 		c.fallback = 0
 		if !c.strict {
@@ -75,12 +72,13 @@ func (l *Ledger) grant(c *container, why events.Reason) events.Grant {
 		Ack: c.counter, Anchor: c.anchor, Lease: c.lease,
 		Units: c.units, Charge: c.charge, Want: c.want, Fallback: c.fallback,
 		TTL: events.Millis(c.ttl), Margin: l.policy.Margin, Reason: why,
+		Window: l.look.Window, Suspended: c.silent != 0,
 	}
 	if c.verb == events.Ended {
 		return g
 	}
 	g.Minimum = c.service.fallbackOf(c)
-	if !c.lost && c.units < c.want {
+	if !c.away() && c.units < c.want {
 		g.Position = l.position(c)
 		for _, s := range l.services {
 			if s.units > 0 && len(g.Holders) < events.MaxHolders {
@@ -91,11 +89,13 @@ func (l *Ledger) grant(c *container, why events.Reason) events.Grant {
 	return g
 }
 
-// note answers a sender that is not registered.
+// note answers a sender that is not registered. What it had before, it may keep,
+// but not open more: others may have got it.
 func (l *Ledger) note(answer reply) events.Grant {
 	return events.Grant{
 		Verb: events.Noted, Container: answer.id, Incarnation: l.incarnation, Epoch: l.epoch, Sequence: l.sequence,
 		Ack: answer.ack, TTL: max(l.policy.TTL, events.MinTTL), Margin: l.policy.Margin, Reason: answer.why,
+		Window: l.look.Window, Suspended: true,
 	}
 }
 
@@ -106,6 +106,8 @@ func (l *Ledger) reason(c *container, answer reply) events.Reason {
 		return c.why
 	case c.lost:
 		return events.Expired
+	case c.silent != 0:
+		return events.Silent
 	case answer.to == c && answer.why != events.NoReason:
 		return answer.why
 	case c.verb == events.Recalling:
@@ -116,8 +118,18 @@ func (l *Ledger) reason(c *container, answer reply) events.Reason {
 		return events.Barrier
 	case c.service.rule.Maximum > 0 && c.service.units >= c.service.rule.Maximum:
 		return events.Maximum
+	case l.charged >= l.available() && l.available() < l.policy.Available():
+		return events.Crowded
 	}
 	return events.Shortage
+}
+
+// refusal is the reason if it says that the intent was not accepted.
+func refusal(why events.Reason) events.Reason {
+	if why.Refusal() {
+		return why
+	}
+	return events.NoReason
 }
 
 // position returns the container's place among those that wait: all of the

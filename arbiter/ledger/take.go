@@ -20,7 +20,11 @@ func refuse(why events.Reason) reply { return reply{why: why} }
 
 // take applies the intent.
 func (l *Ledger) take(in Input) reply {
-	if in.Size > events.MaxEntryBytes || len(in.Intent) > events.MaxEntryBytes {
+	most := events.MaxEntryBytes
+	if in.Entry == "" {
+		most = events.MaxOwnBytes
+	}
+	if max(in.Size, len(in.Intent)) > most {
 		return refuse(events.Oversize)
 	}
 	intent, err := events.DecodeIntent(in.Intent)
@@ -76,6 +80,10 @@ func (l *Ledger) takeOwn(intent *events.Intent) {
 	switch intent.Kind {
 	case events.SetPolicy:
 		l.setPolicy(intent.Policy)
+	case events.Silence:
+		l.silence(intent.Tags)
+	case events.Observe:
+		l.observe(&intent.Observation)
 	case events.Begin:
 		if ms := intent.Barrier.Milliseconds(); ms > 0 {
 			l.barrier = l.now + ms
@@ -142,6 +150,7 @@ func (l *Ledger) register(intent *events.Intent, c *container) reply {
 		held: intent.Held, inUse: intent.InUse, waiting: intent.Waiting,
 	}
 	l.join(c)
+	l.recognize(c)
 	l.extend(c)
 	l.touch(c, events.Granted)
 	return reply{to: c, why: capped(intent, c)}

@@ -22,11 +22,18 @@ type world struct {
 	sent     [][]byte // all that members ever said
 	entries  int
 	recalled bool // by the newest record
+
+	usable, external int // connections that the database gives in all, and those of others
+	glance           *glance
 }
 
 func newWorld(t *rapid.T, p events.Policy) *world {
-	w := &world{T: t, l: New(7<<56, 0), now: 1_000_000}
+	w := &world{T: t, l: New(7<<56, 0), now: 1_000_000, usable: p.Limit}
 	w.say(events.Intent{Kind: events.SetPolicy, Policy: p})
+	if rapid.Bool().Draw(t, "observed") {
+		w.look()
+		w.report()
+	}
 	return w
 }
 
@@ -60,6 +67,7 @@ func (w *world) pass(ms int64, led bool) {
 	}
 	for _, m := range w.fleet {
 		m.shrink(w.now)
+		m.have(w.now)
 	}
 }
 
@@ -74,6 +82,11 @@ func (w *world) apply(entry string, data []byte) {
 	in := Input{Epoch: 1, Now: w.led, Wall: w.now, Entry: entry, Intent: data}
 	before := w.l.Snapshot()
 	step := w.l.Apply(in)
+	for _, d := range step.Record.Decisions {
+		if d.Verb == events.Ended && w.glance != nil {
+			w.glance.ended[events.Tag(d.Container)] = true
+		}
+	}
 	if err := check(w.l); err != nil {
 		w.Fatal(err)
 	}
@@ -118,8 +131,11 @@ func (w *world) remember(step Step) {
 		return
 	}
 	for _, m := range w.fleet {
-		if m.id == in.Container && in.Counter >= m.ghostFrom {
-			m.ghost = false
+		if m.id == in.Container {
+			m.beaten = w.now
+			if in.Counter >= m.ghostFrom {
+				m.ghost = false
+			}
 		}
 	}
 }
