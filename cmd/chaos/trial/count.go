@@ -27,7 +27,7 @@ const (
 // asks the function behind pg_stat_activity, because the view would look through
 // all roles each time.
 const backendsQuery = "select pg_get_userbyid(usesysid), count(*)::int from pg_stat_get_activity(null) " +
-	"where usesysid <> 10 and backend_type = 'client backend' group by 1"
+	"where usesysid <> 10 and backend_type = 'client backend' and " + census.Together + " group by 1"
 
 // count counts the backends until the context ends.
 func (r *run) count(ctx context.Context) {

@@ -50,7 +50,7 @@ func startDatabase(ctx context.Context) (database, error) {
 	return database{
 		url: pg.URL(), limit: ownLimit, reserve: reserveOf(ownLimit),
 		pollURL: pg.SuperURL(),
-		count:   "select count(*) from pg_stat_activity where usename = 'app' and backend_type = 'client backend'",
+		count:   "select count(*) from pg_stat_activity where usename = 'app' and backend_type = 'client backend' and " + census.Together,
 		log:     pg.Log, stop: pg.Stop,
 	}, nil
 }
@@ -62,7 +62,7 @@ func useDatabase(ctx context.Context, url string, limit int, budget string) (dat
 		url: url, pollURL: url, stop: func() error { return nil }, log: func() string { return "" },
 		// Others use this database as well, so the services' connections are
 		// known by their name, which is set before a connection can be used.
-		count:     "select count(*) from pg_stat_activity where application_name like $1 and usesysid is not null",
+		count:     "select count(*) from pg_stat_activity where application_name like $1 and usesysid is not null and " + census.Together,
 		countArgs: []any{"conncord:" + budget + ":%"},
 	}
 	conn, err := census.Connect(ctx, url, pollerName)

@@ -19,6 +19,13 @@ const (
 	pollTimeout = 5 * time.Second
 )
 
+// Together is the condition, in a query of pg_stat_activity, that makes a count
+// one of backends that were there at the same time. PostgreSQL reads one backend
+// after the other: without it, a count that takes long can hold one that ended
+// meanwhile together with its successor. Who began before the query did, and was
+// still there when it was read, was there when the query began.
+const Together = "backend_start < statement_timestamp()"
+
 // Poll counts over one connection of its own, named name, until a count fails
 // or the context ends, for which it returns nil. count makes one query within
 // its context.
