@@ -72,7 +72,7 @@ func (l *Ledger) grant(c *container, why events.Reason) events.Grant {
 		Ack: c.counter, Anchor: c.anchor, Lease: c.lease,
 		Units: c.units, Charge: c.charge, Want: c.want, Fallback: c.fallback,
 		TTL: events.Millis(c.ttl), Margin: l.policy.Margin, Reason: why,
-		Window: l.look.Window, Suspended: c.silent != 0,
+		Window: l.look.Window, Suspended: c.silent != 0 || c.verb == events.Ended,
 	}
 	if c.verb == events.Ended {
 		return g

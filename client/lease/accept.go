@@ -15,6 +15,7 @@ func (m *Machine) Accept(now time.Time, g *events.Grant) bool {
 		return false
 	}
 	m.settle(g)
+	m.admit(now, g)
 	if g.Lease == "" && m.leased() {
 		m.keep(g)
 		return true
@@ -88,10 +89,8 @@ func (m *Machine) extend(g *events.Grant) {
 	if old := m.grant; old != nil && old.Lease != "" && g.Anchor == old.Anchor && g.Incarnation == old.Incarnation {
 		return
 	}
-	if g.Anchor <= m.counter && m.counter-g.Anchor < history {
-		if at := m.sent[g.Anchor%history]; !at.IsZero() {
-			m.deadline = at.Add(g.TTL - g.Margin)
-		}
+	if at, ok := m.sentAt(g.Anchor); ok {
+		m.deadline = at.Add(g.TTL - g.Margin)
 	}
 }
 

@@ -25,6 +25,15 @@
 // container first stops using what lies above its fallback (Soft), then closes it
 // by force (Hard), early enough for the database to notice before the deadline.
 //
+// # Admission
+//
+// An arbiter that looks at the database gives what a dead container held to others
+// as soon as it is gone. It must be sure then that the container does not open
+// connections after all, because it was not dead but slow. So where a grant asks
+// for it, the container opens connections only for a short time, the window, after
+// a sign of life that is known to have got through: a heartbeat or an intent. See
+// admission.go.
+//
 // # Local mode
 //
 // A container that hears from no arbiter since its start goes on without one,

@@ -48,6 +48,13 @@ type Machine struct {
 	left    uint64             // of the newest intent by which it left; grants up to there are over
 	sent    [history]time.Time // when the intent counter%history was sent
 
+	// See admission.go.
+	window    time.Duration // for how long a sign of life lets connections be opened; 0: none is needed
+	through   time.Time     // when the newest sign of life that got through was sent
+	suspended time.Time     // since when it is to be heard before it opens any; zero: it is not
+	beats     uint64        // made so far
+	alone     time.Time     // since when it lives on its fallback; zero: it does not
+
 	// The newest intent.
 	lastSent    time.Time
 	lastKind    events.Kind
@@ -113,6 +120,7 @@ func (m *Machine) Mode(now time.Time) Mode {
 		if m.grant.Gone() || !now.Before(m.softAt()) {
 			m.mode = Fallback
 		}
+		m.noteAlone(now)
 	case m.grant == nil && !now.Before(m.began.Add(m.cfg.JoinWithin)):
 		m.mode = Local
 	default:

@@ -25,7 +25,7 @@ func (m *Machine) Due(now time.Time, held int) (events.Kind, bool) {
 	case m.unanswered() && retry:
 		return m.lastKind, true
 	case m.grant.Gone():
-	case m.unconfirmed(now, limit, held), m.uncounted(now, held):
+	case m.unconfirmed(now, limit, held), m.uncounted(now, held), m.unheard(now):
 		return events.Renew, true
 	case !m.unanswered() && !now.Before(m.renewAt()):
 		return events.Renew, true
@@ -48,6 +48,12 @@ func (m *Machine) unconfirmed(now time.Time, limit, held int) bool {
 // local mode, that the arbiter does not count.
 func (m *Machine) uncounted(now time.Time, held int) bool {
 	return held > m.grant.Charge && !m.unanswered() && !now.Before(m.confirmAt())
+}
+
+// unheard reports whether the container is to be heard before it may open a
+// connection.
+func (m *Machine) unheard(now time.Time) bool {
+	return !m.suspended.IsZero() && !m.unanswered() && !now.Before(m.confirmAt())
 }
 
 // Usage is what the container's pools look like.
@@ -89,6 +95,7 @@ func (m *Machine) Send(now time.Time, kind events.Kind, use Usage) *events.Inten
 // leave forgets the lease, which was given back with the newest intent.
 func (m *Machine) leave(now time.Time) {
 	m.mode, m.left, m.grant, m.deadline = Released, m.counter, nil, time.Time{}
+	m.suspended, m.alone = time.Time{}, time.Time{}
 	m.units, m.fallback = 0, 0
 	m.SetWant(now, m.want) // some may be wanted already
 }

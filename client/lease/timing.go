@@ -68,6 +68,10 @@ func (m *Machine) Next(now time.Time) time.Time {
 		sooner(m.hardAt())
 		sooner(m.renewAt())
 		sooner(m.confirmAt())
+		sooner(m.through.Add(m.window))
+	}
+	if !m.alone.IsZero() {
+		sooner(m.alone.Add(m.cfg.JoinWithin))
 	}
 	if m.unanswered() || m.reregister {
 		sooner(m.retryAt())
