@@ -89,6 +89,20 @@ func TestLookSeesWhatJustBegan(t *testing.T) {
 	}
 }
 
+func TestLocalSocket(t *testing.T) {
+	s := newStage(t)
+	var dir string
+	if err := s.super.QueryRow(t.Context(), "show unix_socket_directories").Scan(&dir); err != nil {
+		t.Fatal(err)
+	}
+	o := s.observer("app", func(cfg *Config) {
+		cfg.URL = fmt.Sprintf("postgres://app@/app?host=%s&port=%d", dir, s.super.Config().Port)
+	})
+	if got, want := s.look(o).Others[0], (Other{Role: "app", Address: "[local]", Platform: true, Count: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 // TestOnlyClientsCount: what does not use up max_connections is not counted. A parallel worker carries the name of the
 // connection that it works for.
 func TestOnlyClientsCount(t *testing.T) {
