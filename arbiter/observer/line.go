@@ -17,8 +17,8 @@ const (
 	// DialTimeout bounds an attempt to connect: a TLS handshake and a login are some six round trips.
 	DialTimeout = 3 * time.Second
 
-	// LookTimeout bounds everything that is asked of the database. A look takes a few milliseconds; what is not
-	// answered within this is of no use any more.
+	// LookTimeout bounds everything that is asked of the database. A look takes milliseconds; what is not answered
+	// within this is of no use any more.
 	LookTimeout = 2 * time.Second
 
 	// goodbyeTimeout bounds the farewell of a connection that is closed on purpose.

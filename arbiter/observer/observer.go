@@ -102,12 +102,6 @@ func (o *Observer) ask(ctx context.Context, what string, exchange func(context.C
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(o.life, cancel)()
-	defer func() {
-		if err == nil {
-			o.pacer.succeeded()
-		}
-	}()
-
 	if o.line == nil {
 		if wait := o.pacer.wait(time.Now()); wait > 0 {
 			return fmt.Errorf("not trying again for %v: %w", wait.Round(time.Millisecond), o.pacer.failure)
@@ -123,6 +117,7 @@ func (o *Observer) ask(ctx context.Context, what string, exchange func(context.C
 	defer cancelExchange()
 	err = exchange(ctx, o.line.conn)
 	if err == nil || errors.Is(err, ErrMayNotEnd) { // an answer, too
+		o.pacer.succeeded()
 		return err
 	}
 	err = fmt.Errorf("%s: %w", what, err)
