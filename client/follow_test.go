@@ -166,8 +166,7 @@ func TestConnectionsSayWhoTheyAre(t *testing.T) {
 	if err := conn.QueryRowContext(t.Context(), "select current_setting('application_name'), current_setting('client_connection_check_interval')").Scan(&name, &interval); err != nil {
 		t.Fatal(err)
 	}
-	g := c.Grant()
-	if want := events.ApplicationName("default", "a-service-with-a-rather-long-name-that-has-fifty-eight-bytes", g.Lease, g.Epoch); name != want || len(name) > 63 {
+	if want := events.ApplicationName("default", "a-service-with-a-rather-long-name-that-has-fifty-eight-bytes", c.ID()); name != want || len(name) > 63 {
 		t.Errorf("application_name is %q, want %q", name, want)
 	}
 	if interval == "0" {

@@ -98,8 +98,7 @@ func (c *Coordinator) poolOptions() pool.Options {
 
 // applicationName is what a new connection calls itself in the database.
 func (c *Coordinator) applicationName() string {
-	g := c.Grant()
-	return events.ApplicationName(c.cfg.Budget, c.cfg.Service, cmp.Or(g.Lease, "local"), g.Epoch)
+	return events.ApplicationName(c.cfg.Budget, c.cfg.Service, c.id)
 }
 
 // enlist takes a new pool in, or closes it when the coordinator is closed.

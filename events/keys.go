@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strconv"
+	"strings"
 )
 
 // Keys names everything that one budget keeps in Redis. Each name carries the
@@ -53,7 +54,7 @@ func Tag(container string) string {
 
 // LeaseID names a lease: four hexadecimal digits of the incarnation and the
 // sequence of the record that began it, in base 36. It is unique within an
-// incarnation and short enough for application_name.
+// incarnation.
 func LeaseID(incarnation, sequence uint64) string {
 	return fmt.Sprintf("%04x", incarnation>>48) + strconv.FormatUint(sequence, 36)
 }
@@ -62,11 +63,48 @@ func LeaseID(incarnation, sequence uint64) string {
 // room for: PostgreSQL cuts it at 63 bytes.
 const maxLabel = 16
 
-// ApplicationName is what a connection under a lease calls itself in
-// PostgreSQL: "conncord:budget:service:lease:epoch". Over-long names of budgets
-// and services are shortened and made distinct by four digits of their hash.
-func ApplicationName(budget, service, lease string, epoch uint64) string {
-	return "conncord:" + label(budget) + ":" + label(service) + ":" + lease + ":" + strconv.FormatUint(epoch, 36)
+// tagBytes is how much of a container id's hash names it in application_name.
+// With MaxContainers containers, two share a tag once in a million budgets.
+const tagBytes = 6
+
+// applicationPrefix is how every connection of Conncord's begins its name in
+// PostgreSQL.
+const applicationPrefix = "conncord:"
+
+// Tag is a container's name in application_name: short, without a character
+// that means something there, and the same for the container's whole life,
+// while its leases come and go.
+func Tag(container string) string {
+	sum := sha256.Sum256([]byte(container))
+	return hex.EncodeToString(sum[:tagBytes])
+}
+
+// ApplicationName is what a container's connection calls itself in PostgreSQL:
+// "conncord:budget:service:tag". Over-long names of budgets and services are
+// shortened and made distinct by four digits of their hash.
+func ApplicationName(budget, service, container string) string {
+	return applicationPrefix + label(budget) + ":" + label(service) + ":" + Tag(container)
+}
+
+// ObserverName is what the connection calls itself by which the arbiter looks
+// at the database. No container's name can be equal to it.
+func ObserverName(budget string) string {
+	return applicationPrefix + label(budget) + ":@arbiter"
+}
+
+// ParseApplicationName takes a container's application_name apart. The service
+// is shortened as [ApplicationName] did it. Names of other budgets, of
+// observers and of strangers are not ok.
+func ParseApplicationName(budget, name string) (service, tag string, ok bool) {
+	rest, ok := strings.CutPrefix(name, applicationPrefix+label(budget)+":")
+	if !ok {
+		return "", "", false
+	}
+	service, tag, ok = strings.Cut(rest, ":")
+	if !ok || !isLabel(service) || !isTag(tag) {
+		return "", "", false
+	}
+	return service, tag, true
 }
 
 func label(name string) string {
@@ -76,4 +114,25 @@ func label(name string) string {
 	h := fnv.New32a()
 	h.Write([]byte(name))
 	return fmt.Sprintf("%s~%04x", name[:maxLabel-5], h.Sum32()&0xffff)
+}
+
+// isLabel reports whether label can have made this of a service's name.
+func isLabel(text string) bool {
+	const cut = maxLabel - 5
+	if len(text) == maxLabel && text[cut] == '~' {
+		return isHex(text[cut+1:]) && checkPlain("label", text[:cut], cut) == nil
+	}
+	return checkPlain("label", text, maxLabel) == nil
+}
+
+func isTag(text string) bool { return len(text) == 2*tagBytes && isHex(text) }
+
+// isHex reports whether the text consists of lower-case hexadecimal digits.
+func isHex(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }

@@ -85,26 +85,97 @@ func TestLeaseID(t *testing.T) {
 }
 
 func TestApplicationName(t *testing.T) {
-	if got, want := ApplicationName("default", "api", "abcd1", 37), "conncord:default:api:abcd1:11"; got != want {
+	if got, want := ApplicationName("default", "api", "web-1-5f3a"), "conncord:default:api:732ffff71711"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	// A billion leaders, and a thousand records a second for some decades.
-	lease := LeaseID(1<<64-1, 1e12)
-	long := strings.Repeat("b", MaxBudgetBytes)
-	name := ApplicationName(long, strings.Repeat("s", MaxNameBytes), lease, 1e9)
-	if len(name) > 63 {
-		t.Errorf("%q has %d bytes: PostgreSQL cuts it at 63", name, len(name))
+	if got, want := ObserverName("default"), "conncord:default:@arbiter"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
+	long := strings.Repeat("b", MaxBudgetBytes)
 	seen := map[string]string{}
 	for i := range 100 {
 		service := fmt.Sprintf("%s-%d", long, i)
-		name := ApplicationName(long, service, lease, 1)
+		name := ApplicationName(long, service, "c")
 		if other, twice := seen[name]; twice {
 			t.Errorf("%s and %s are both %s", service, other, name)
 		}
 		seen[name] = service
 	}
-	if short, cut := ApplicationName("b", "exactly-sixteen-", lease, 1), ApplicationName("b", "exactly-sixteen-and", lease, 1); short == cut {
+	if short, cut := ApplicationName("b", "exactly-sixteen-", "c"), ApplicationName("b", "exactly-sixteen-and", "c"); short == cut {
 		t.Errorf("both are %s", short)
 	}
+}
+
+// genPlain draws names that the checks of this package accept.
+func genPlain(limit int) *rapid.Generator[string] {
+	return rapid.StringMatching(fmt.Sprintf("[A-Za-z0-9._-]{1,%d}", limit))
+}
+
+func TestApplicationNameIsReadBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		budget := genPlain(MaxBudgetBytes).Draw(t, "budget")
+		service := genPlain(MaxNameBytes).Draw(t, "service")
+		container := genPlain(MaxContainerBytes).Draw(t, "container")
+		name := ApplicationName(budget, service, container)
+		for _, name := range []string{name, ObserverName(budget)} {
+			if len(name) > 63 {
+				t.Fatalf("%q has %d bytes: PostgreSQL cuts it at 63", name, len(name))
+			}
+		}
+		gotService, tag, ok := ParseApplicationName(budget, name)
+		if !ok || gotService != label(service) || tag != Tag(container) {
+			t.Fatalf("%q is read as %q, %q, %v", name, gotService, tag, ok)
+		}
+		if _, _, ok := ParseApplicationName(budget, ObserverName(budget)); ok {
+			t.Fatal("the observer passes for a container")
+		}
+		if other := genPlain(MaxBudgetBytes).Draw(t, "other"); label(other) != label(budget) {
+			if _, _, ok := ParseApplicationName(other, name); ok {
+				t.Fatalf("%q passes for one of budget %s", name, other)
+			}
+		}
+	})
+}
+
+func TestParseApplicationNameRefuses(t *testing.T) {
+	const tag = "0123456789ab"
+	if _, _, ok := ParseApplicationName("default", "conncord:default:api:"+tag); !ok {
+		t.Fatal("the pattern of the names below is refused")
+	}
+	for _, name := range []string{
+		"", "psql", ":", ":::", "::::", "conncord", "conncord:", "conncord:::", "conncord:default", "conncord:default:",
+		"conncord:default:api", "conncord:default:api:", "conncord:default::" + tag, "conncord::api:" + tag,
+		"conncord:default:@arbiter", "conncord:default:@arbiter:" + tag,
+		"conncord:other:api:" + tag, "conncord:default2:api:" + tag, "conncord:Default:api:" + tag,
+		"Conncord:default:api:" + tag, " conncord:default:api:" + tag, "conncord:default:api:" + tag + " ",
+		"conncord:default:api:" + tag + ":", "conncord:default:api:" + tag + ":1", "conncord:default:api:x:" + tag,
+		"conncord:default:api:0123456789AB", "conncord:default:api:0123456789a", "conncord:default:api:0123456789abc",
+		"conncord:default:api:0123456789ag", "conncord:default:api:0123456789a\x00",
+		"conncord:default:a service:" + tag, "conncord:default:ap\u00ef:" + tag, "conncord:default:api\n:" + tag,
+		"conncord:default:seventeen-letters:" + tag, "conncord:default:eleven-lett~12AB:" + tag,
+		"conncord:default:short~12ab:" + tag, "conncord:default:eleven~lett~12ab:" + tag,
+		"conncord:default:" + strings.Repeat("x", 1<<16) + ":" + tag, strings.Repeat(":", 1<<16),
+		"conncord:default:api:abcd1:11", // as versions before the tags called themselves
+	} {
+		if service, tag, ok := ParseApplicationName("default", name); ok || service != "" || tag != "" {
+			t.Errorf("%.80q is read as service %q, tag %q, %v", name, service, tag, ok)
+		}
+	}
+}
+
+func FuzzParseApplicationName(f *testing.F) {
+	f.Add("default", ApplicationName("default", "api", "c"))
+	f.Add("a-budget-with-a-long-name", ApplicationName("a-budget-with-a-long-name", "a-service-with-a-long-name", "c"))
+	f.Fuzz(func(t *testing.T, budget, name string) {
+		service, tag, ok := ParseApplicationName(budget, name)
+		if !ok {
+			return
+		}
+		if again := "conncord:" + label(budget) + ":" + service + ":" + tag; again != name {
+			t.Errorf("%q is read as %q", name, again)
+		}
+		if len(tag) != 12 || service == "" || len(service) > maxLabel {
+			t.Errorf("service %q, tag %q", service, tag)
+		}
+	})
 }
