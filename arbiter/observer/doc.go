@@ -22,8 +22,8 @@
 // somebody's cushion, and it is not for us to use it up. What is kept for superusers is the last that is free, so a
 // superuser's connection counts like any other.
 //
-// A look costs the database half a millisecond with 60 backends and some fifteen with 1,000, nearly all of it
-// PostgreSQL's own copying of the table.
+// A look takes half a millisecond with 60 backends and some ten with 1,000: three or four times what PostgreSQL needs to
+// read its table of backends at all.
 //
 // # What a look does not show
 //
