@@ -26,6 +26,8 @@ type Arbiter struct {
 
 	longest time.Duration // lease of the history that was given up last
 
+	looks uint64 // asked for so far
+
 	lead *leadership // nil: following
 
 	trouble trouble
@@ -105,6 +107,7 @@ func (a *Arbiter) step(ctx context.Context) error {
 func (a *Arbiter) drop(why error) {
 	a.Logger.Warn("leadership lost", "epoch", a.lead.standing.Epoch, "reason", why)
 	a.lead = nil
+	a.rest()
 	a.forget()
 	a.next = time.Time{}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/conncord/conncord/arbiter/observer"
 	"github.com/conncord/conncord/events"
 )
 
@@ -20,9 +21,18 @@ type Log interface {
 	ReadIntents(ctx context.Context, cursor string, count int, block time.Duration) ([]events.Entry, error)
 	Commit(ctx context.Context, s events.Standing, b *events.Batch) error
 	ReadRecords(ctx context.Context, after uint64, count int, block time.Duration) ([][]byte, error)
+	ReadBeats(ctx context.Context, containers []string) ([]events.Beat, error)
 	SaveSnapshot(ctx context.Context, s events.Standing, snap *events.Snapshot) error
 	LoadSnapshot(ctx context.Context) (*events.Snapshot, error)
 	Interrupt()
+}
+
+// A Lookout is what an arbiter needs to see the database, without ever waiting
+// for it: [observer.Lookout] implements it.
+type Lookout interface {
+	Ask(id uint64, end []observer.Backend)
+	Sight() (observer.Sight, bool)
+	Rest()
 }
 
 // The limits and intervals of an arbiter.
@@ -75,6 +85,14 @@ type Config struct {
 	// the arbiter has seen a history or a leader.
 	Fresh bool
 
+	// Lookout shows the database while this arbiter leads; nil: it goes by its
+	// books alone. Headroom is how many of the database's connections stay free
+	// for whoever comes past Conncord. With Fence, backends that an expired lease
+	// leaves above its fallback are ended.
+	Lookout  Lookout
+	Headroom int
+	Fence    bool
+
 	Logger *slog.Logger // nil: slog.Default()
 	Clock  Clock        // nil: the machine's
 }
@@ -104,6 +122,9 @@ func (c *Config) validate() error {
 	}
 	if c.Lease < MinLease || c.Lease > MaxLease {
 		return fmt.Errorf("arbiter: a leader's lease of %v is out of range: set %v to %v", c.Lease, MinLease, MaxLease)
+	}
+	if c.Headroom < 0 || c.Headroom > events.MaxUnits {
+		return fmt.Errorf("arbiter: a headroom of %d connections is out of range: set 0 to %d", c.Headroom, events.MaxUnits)
 	}
 	if err := c.Policy.Check(); err != nil {
 		return fmt.Errorf("arbiter: policy: %w", err)

@@ -16,10 +16,10 @@ type tally struct {
 	begun  bool
 }
 
-// watch looks at the inbox while the leader has taken everything in it. Nothing
+// count looks at the inbox while the leader has taken everything in it. Nothing
 // is done about entries that are lost: whoever said what they said gets no
 // answer, and says it again.
-func (l *leadership) watch(inbox events.Inbox) {
+func (l *leadership) count(inbox events.Inbox) {
 	if inbox.Newest != events.NoCursor && earlier(inbox.Newest, l.cursor) {
 		l.anew = true // somebody removed the inbox, and it goes on below the cursor
 	}

@@ -27,6 +27,7 @@ type leadership struct {
 	untrimmed  int            // intents taken since the inbox was trimmed
 	tally      tally
 	anew       bool // the inbox is to begin anew
+	watch      watch
 }
 
 // newLeadership prepares the first batch: what the history must say about the
@@ -38,6 +39,7 @@ func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 		take: maxBatch, mail: map[string]int{},
 	}
 	l.extend = l.won.Add(a.Lease / 3)
+	l.watch = newWatch(l.won)
 	l.snapshotAt = s.Sequence // the first commit saves one
 	batch := l.newBatch()
 	if s.Begun {
@@ -49,6 +51,9 @@ func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 	if !samePolicy(a.ledger.Policy(), a.Policy) {
 		l.own(batch, events.Intent{Kind: events.SetPolicy, Policy: a.Policy})
 		a.Logger.Info("policy in force", "plan", a.Policy.Plan, "limit", a.Policy.Limit, "reserve", a.Policy.Reserve, "ttl", a.Policy.TTL)
+	}
+	if a.Lookout == nil && a.ledger.Look().Usable > 0 {
+		l.own(batch, events.Intent{Kind: events.Observe}) // nobody looks any more
 	}
 	l.seal(batch)
 	if s.Gap {
@@ -74,11 +79,17 @@ func (l *leadership) round(ctx context.Context) error {
 			return err
 		}
 	}
+	batch := l.newBatch()
+	if err := l.observe(ctx, batch); err != nil {
+		return err
+	}
+	if l.seal(batch); l.pending != nil {
+		return l.commit(ctx)
+	}
 	entries, err := l.read(ctx)
 	if err != nil {
 		return err
 	}
-	batch := l.newBatch()
 	for _, e := range entries {
 		in := ledger.Input{Entry: e.ID, Intent: e.Body}
 		if e.Size > len(e.Body) {
@@ -129,6 +140,9 @@ func (l *leadership) patience() time.Duration {
 	if due, ok := l.ledger.Next(); ok {
 		p = min(p, time.Duration(due-l.now())*time.Millisecond)
 	}
+	if l.Lookout != nil {
+		p = min(p, l.watch.wait(l.Clock.Now()))
+	}
 	return max(p, time.Millisecond)
 }
 
@@ -140,7 +154,7 @@ func (l *leadership) keep(ctx context.Context) error {
 		return err
 	}
 	l.extend = now.Add(l.Lease / 3)
-	l.watch(inbox)
+	l.count(inbox)
 	if n := l.ledger.Refused(); n > l.refused {
 		l.Logger.Warn("intents were refused; the history holds them and the reasons", "count", n-l.refused, "total", n)
 		l.refused = n
@@ -158,6 +172,7 @@ func (l *leadership) newBatch() *events.Batch {
 func (l *leadership) apply(b *events.Batch, in ledger.Input) {
 	in.Epoch, in.Now, in.Wall = l.standing.Epoch, l.now(), l.Clock.Now().UnixMilli()
 	step := l.ledger.Apply(in)
+	l.watch.note(&step.Record, l.Clock.Now())
 	b.Records = append(b.Records, step.Encoded)
 	for i := range step.Grants {
 		g := &step.Grants[i]
@@ -219,6 +234,7 @@ func (a *Arbiter) handOver() {
 		if err := l.Log.Commit(ctx, l.standing, l.pending); err != nil {
 			a.Logger.Warn("could not commit before resigning; a standby takes over when the lease has run out", "error", err)
 			a.lead = nil
+			a.rest()
 			return
 		}
 	}
@@ -232,4 +248,5 @@ func (a *Arbiter) handOver() {
 		a.Logger.Info("resigned", "epoch", l.standing.Epoch, "sequence", batch.Sequence)
 	}
 	a.lead = nil
+	a.rest()
 }

@@ -57,6 +57,9 @@ func (q *quietLog) ReadRecords(_ context.Context, _ uint64, _ int, block time.Du
 }
 
 func (q *quietLog) Commit(context.Context, events.Standing, *events.Batch) error { return q.answer() }
+func (q *quietLog) ReadBeats(context.Context, []string) ([]events.Beat, error) {
+	return nil, q.answer()
+}
 func (q *quietLog) SaveSnapshot(context.Context, events.Standing, *events.Snapshot) error {
 	return q.answer()
 }

@@ -45,13 +45,6 @@ func (k Keys) Mailbox(container string) string { return k.mailbox + container }
 // Beat names the key that holds a container's newest heartbeat.
 func (k Keys) Beat(container string) string { return k.beat + container }
 
-// Tag is a short name of a container: 12 hexadecimal digits of its id's hash.
-// Its connections carry it in application_name, which has no room for the id.
-func Tag(container string) string {
-	sum := sha256.Sum256([]byte(container))
-	return hex.EncodeToString(sum[:tagBytes])
-}
-
 // LeaseID names a lease: four hexadecimal digits of the incarnation and the
 // sequence of the record that began it, in base 36. It is unique within an
 // incarnation.

@@ -25,8 +25,8 @@ type Observation struct {
 	Platform int // connections of the platform's own roles and of the arbiter
 	External int // connections of all others that are none of ours
 
-	// Named is that the names of all connections could be read, so that Held
-	// names every container that has one.
+	// Named is that everything about the containers' connections could be read.
+	// If not, Held may count a container higher than it is, but never lower.
 	Named bool
 	// Clear is that the look began so long after the history began anew that
 	// nobody can open connections any more by what it was granted before.
@@ -43,10 +43,6 @@ type Held struct {
 	// began, and that no heartbeat came since.
 	Silent bool
 }
-
-// tagBytes is the length of a tag, which is written as hexadecimal digits
-// wherever people see it.
-const tagBytes = 6
 
 func (w *writer) tag(tag string) {
 	b, _ := hex.DecodeString(tag) // of those that Tag makes

@@ -62,7 +62,7 @@ func (l *Ledger) observe(o *events.Observation) {
 			l.meet(h.Tag, h.Conns)
 		}
 	}
-	if o.Named && o.Clear && l.strange == 0 {
+	if o.Clear && l.strange == 0 {
 		// Whoever was not heard since the history began anew has no connection,
 		// and can open none by what it was granted before.
 		l.barrier, l.floorUntil = min(l.barrier, l.now), min(l.floorUntil, l.now)
@@ -76,7 +76,7 @@ func (l *Ledger) show(c *container, h *events.Held, since uint64) {
 	}
 	l.change(c, func() {
 		c.shown = h.Conns
-		if c.fell <= since { // else it may have been more when the look began
+		if l.look.Named && c.fell <= since { // else it may have been more when the look began
 			c.over = max(0, h.Conns-c.charge)
 		}
 	})
@@ -145,6 +145,13 @@ func (l *Ledger) Owing(yield func(events.ContainerState) bool) {
 	l.owing.Scan(func(_ uint64, c *container) bool { return yield(c.state()) })
 }
 
+// Look returns the newest observation, without those who hold something.
+func (l *Ledger) Look() events.Observation { return l.look }
+
+// Uncounted returns how many connections the database shows that are in no
+// charge: of containers beyond theirs, and of containers that are not registered.
+func (l *Ledger) Uncounted() (over, strange int) { return l.over, l.strange }
+
 // Knows reports whether a container with this tag is registered.
 func (l *Ledger) Knows(tag string) bool { return l.tags[tag] != nil }
 
@@ -168,14 +175,14 @@ func (l *Ledger) Concerns(o *events.Observation) bool {
 			strangers++
 			continue
 		}
-		if c.fell <= o.Since {
+		if o.Named && c.fell <= o.Since {
 			over += max(0, h.Conns-c.charge)
 		}
 		if l.frees(c, h, o.Since) {
 			return true
 		}
 	}
-	opens := o.Named && o.Clear && strange == 0 && max(l.barrier, l.floorUntil) > l.now
+	opens := o.Clear && strange == 0 && max(l.barrier, l.floorUntil) > l.now
 	return opens || over != l.over || strangers != l.strangers.Len()
 }
 

@@ -10,6 +10,7 @@ import (
 // count sorts out what the database answered, and remembers by which roles and databases containers connect.
 func (o *Observer) count(s sight) Look {
 	look := Look{
+		Began:  s.settings.Began,
 		Max:    units(s.settings.Max),
 		Usable: units(s.settings.Max - s.settings.SuperReserved - s.settings.Reserved),
 		Named:  true, MayEnd: true,

@@ -2,6 +2,10 @@ package observer
 
 // A Look is what the database showed in one moment. Counts are of client backends, between 0 and events.MaxUnits.
 type Look struct {
+	// Began is when the look began, microseconds since 1970 by the database's clock. PostgreSQL reads one backend after
+	// the other: one that started later may be the successor of another one that is still shown.
+	Began int64
+
 	// Max is max_connections.
 	Max int
 

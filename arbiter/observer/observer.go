@@ -127,6 +127,16 @@ func (o *Observer) ask(ctx context.Context, what string, exchange func(context.C
 	return err
 }
 
+// Rest closes the connection until the next call needs one.
+func (o *Observer) Rest(ctx context.Context) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.line != nil {
+		o.line.close(ctx)
+		o.line = nil
+	}
+}
+
 // Close closes the connection. What is under way is broken off. Further calls do nothing.
 func (o *Observer) Close(ctx context.Context) error {
 	o.end()

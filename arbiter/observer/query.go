@@ -15,6 +15,7 @@ type sight struct {
 
 // settings are the database's, and what the observer's role is and may.
 type settings struct {
+	Began         int64 // microseconds, the database's clock
 	Max           int
 	SuperReserved int
 	Reserved      int // 0 before PostgreSQL 16
@@ -50,7 +51,8 @@ type row struct {
 }
 
 const settingsQuery = `
-select current_setting('max_connections')::int,
+select (extract(epoch from statement_timestamp()) * 1000000)::bigint,
+       current_setting('max_connections')::int,
        current_setting('superuser_reserved_connections')::int,
        coalesce(current_setting('reserved_connections', true)::int, 0),
        current_user::text, current_database()::text,
@@ -91,7 +93,7 @@ func see(ctx context.Context, conn *pgx.Conn, known uses) (sight, error) {
 	var s sight
 	var batch pgx.Batch
 	batch.Queue(settingsQuery).QueryRow(func(r pgx.Row) error {
-		return r.Scan(&s.settings.Max, &s.settings.SuperReserved, &s.settings.Reserved,
+		return r.Scan(&s.settings.Began, &s.settings.Max, &s.settings.SuperReserved, &s.settings.Reserved,
 			&s.settings.Role, &s.settings.Database, &s.settings.SeesAll)
 	})
 	batch.Queue(limitsQuery, roles, databases).Query(func(rows pgx.Rows) (err error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/oklog/run"
 
 	"github.com/conncord/conncord/arbiter"
+	"github.com/conncord/conncord/arbiter/observer"
 	"github.com/conncord/conncord/events"
 )
 
@@ -57,6 +58,19 @@ func (o *options) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, how))
 }
 
+// lookout returns what the arbiter sees the database by; nil if it is not to.
+func (s *settings) lookout(log *slog.Logger) (*observer.Lookout, error) {
+	if s.observer == nil {
+		return nil, nil
+	}
+	s.observer.Logger = log
+	o, err := observer.New(*s.observer)
+	if err != nil {
+		return nil, err
+	}
+	return observer.NewLookout(o), nil
+}
+
 // serve runs the actors until one of them ends. Then all are interrupted in the
 // order in which they stand here.
 func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) error {
@@ -78,6 +92,13 @@ func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) 
 	}
 	defer eventLog.Close()
 	s.arbiter.Log, s.arbiter.Logger = eventLog, log
+	lookout, err := s.lookout(log)
+	if err != nil {
+		return err
+	}
+	if lookout != nil {
+		s.arbiter.Lookout = lookout
+	}
 	arb, err := arbiter.New(s.arbiter)
 	if err != nil {
 		return err
@@ -101,6 +122,12 @@ func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) 
 			}
 			return arb.Run(ctx)
 		}, func(error) { cancel() })
+	}
+	if lookout != nil {
+		// The lookout to the database. After the arbiter, which asks it; it writes
+		// nothing, so that nothing is lost when it ends at once.
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		group.Add(func() error { return lookout.Run(ctx) }, func(error) { cancel() })
 	}
 	if embedded != nil {
 		// The embedded Redis. Last, and not before the arbiter has resigned.

@@ -26,6 +26,11 @@ type options struct {
 	MaxConnections *int   `group:"Database" from:"SUPABASE_MAX_CONNECTIONS" placeholder:"N" help:"Connections that the database allows. Default: the plan's."`
 	ReservePercent int    `group:"Database" from:"CONNCORD_RESERVE_PERCENT" default:"10" placeholder:"N" help:"Part of these in percent, rounded up, that is kept back for the platform. Default: 10."`
 
+	DatabaseURL   string `group:"Database" from:"DATABASE_URL" placeholder:"URL" help:"The database itself, postgres://…, a direct connection: the leading arbiter looks at it over one connection, follows its limits, counts what others hold and gives what dead containers held to others within seconds. Its role should have pg_monitor. Default: none, the arbiter goes by its books."`
+	Headroom      int    `group:"Database" from:"CONNCORD_HEADROOM" default:"2" placeholder:"N" help:"Connections that stay free for whoever comes past Conncord, such as psql. Default: 2."`
+	PlatformRoles string `group:"Database" from:"CONNCORD_PLATFORM_ROLES" placeholder:"NAMES" help:"Roles, separated by commas, whose connections are the platform's own and count against the reserve first. Default: those of Supabase."`
+	Fence         bool   `group:"Database" from:"CONNCORD_FENCE" help:"End connections that an expired lease has left in the database above its fallback: those of a container that stands still. Its role should have pg_signal_backend."`
+
 	TTL         duration  `name:"ttl" group:"Leases" from:"CONNECTION_RESERVE_TTL" default:"300" placeholder:"SECONDS" help:"How long a container that is not heard keeps its connections: whole seconds, or a duration such as 30s or 5m. Default: 300."`
 	DriftMargin *duration `group:"Leases" from:"CONNCORD_DRIFT_MARGIN" placeholder:"SECONDS" help:"How much earlier than the arbiter a container ends its lease, for clocks that drift: seconds or a duration. Default: 2 % of the TTL, at least 1s, at most an eighth of it."`
 	Policy      string    `group:"Leases" from:"CONNCORD_POLICY" placeholder:"FILE" help:"YAML file with services beyond the built-in scraper, api, viewer, monitoring and external, or other rules for these."`

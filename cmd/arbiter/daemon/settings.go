@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/conncord/conncord/arbiter"
+	"github.com/conncord/conncord/arbiter/observer"
 	"github.com/conncord/conncord/events"
 )
 
@@ -15,9 +16,10 @@ import (
 type settings struct {
 	redisURL     string
 	budget       string
-	embeddedAddr string         // empty: no embedded Redis
-	arbiter      arbiter.Config // but for the log and the logger
-	warnings     []string       // what works, but may not be what was meant
+	embeddedAddr string           // empty: no embedded Redis
+	observer     *observer.Config // nil: nobody looks at the database
+	arbiter      arbiter.Config   // but for log, logger and lookout
+	warnings     []string         // what works, but may not be what was meant
 }
 
 // check makes settings of the options. Its error is one sentence that says what
@@ -42,8 +44,37 @@ func (o *options) check() (settings, error) {
 	if err != nil {
 		return s, err
 	}
-	s.arbiter = arbiter.Config{Policy: policy, ID: o.ID, Lease: time.Duration(o.LeaderLease), Fresh: o.Fresh || o.Embedded}
+	if err := s.database(o); err != nil {
+		return s, err
+	}
+	s.arbiter = arbiter.Config{
+		Policy: policy, ID: o.ID, Lease: time.Duration(o.LeaderLease), Fresh: o.Fresh || o.Embedded,
+		Headroom: o.Headroom, Fence: o.Fence,
+	}
 	return s, nil
+}
+
+// database checks how the arbiter is to look at the database.
+func (s *settings) database(o *options) error {
+	if o.Headroom < 0 || o.Headroom > events.MaxUnits {
+		return fmt.Errorf("--headroom (CONNCORD_HEADROOM): %d connections is out of range: set 0 to %d", o.Headroom, events.MaxUnits)
+	}
+	if o.DatabaseURL == "" {
+		if o.Fence {
+			return errors.New("--fence (CONNCORD_FENCE): there is no database to fence: set --database-url (DATABASE_URL)")
+		}
+		return nil
+	}
+	s.observer = &observer.Config{URL: o.DatabaseURL, Budget: o.Budget}
+	for role := range strings.SplitSeq(o.PlatformRoles, ",") {
+		if role = strings.TrimSpace(role); role != "" {
+			s.observer.Platform = append(s.observer.Platform, role)
+		}
+	}
+	if _, err := observer.New(*s.observer); err != nil {
+		return fmt.Errorf("--database-url (DATABASE_URL): %w", err)
+	}
+	return nil
 }
 
 // address checks where Redis is to be.

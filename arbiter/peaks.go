@@ -1,0 +1,23 @@
+package arbiter
+
+import "time"
+
+// peaks remember the largest number of the last while.
+type peaks []peak
+
+type peak struct {
+	n  int
+	at time.Time
+}
+
+// most takes a number and returns the largest one within [holdExternal].
+func (p *peaks) most(now time.Time, n int) int {
+	kept := (*p)[:0]
+	for _, q := range *p { // descending, so that only as many are kept as can ever be the largest
+		if q.n > n && now.Sub(q.at) < holdExternal {
+			kept = append(kept, q)
+		}
+	}
+	*p = append(kept, peak{n, now})
+	return (*p)[0].n
+}
