@@ -80,10 +80,27 @@ func (a *attempt) dialCounted(ctx context.Context, network, addr string) (net.Co
 	if established || forCancelRequest() {
 		return a.dial(ctx, network, addr)
 	}
-	s, err := a.lane.gate.admit(ctx, a.lane)
-	if err != nil {
-		a.gaveUp.Store(true)
-		return nil, fmt.Errorf("waiting for a connection place: %w", err)
+	for {
+		s, err := a.lane.gate.admit(ctx, a.lane)
+		if err != nil {
+			a.gaveUp.Store(true)
+			return nil, fmt.Errorf("waiting for a connection place: %w", err)
+		}
+		err = a.dialAdmitted(ctx, s, network, addr)
+		if err == nil {
+			return s, nil
+		}
+		if !s.isOutOfTouch() {
+			return nil, err
+		}
+	}
+}
+
+// dialAdmitted dials a socket that has a place.
+func (a *attempt) dialAdmitted(ctx context.Context, s *socket, network, addr string) error {
+	if !s.gate.begin(s) {
+		s.finish()
+		return ErrOutOfTouch
 	}
 	begun := time.Now()
 	dialCtx, cancel := context.WithTimeout(ctx, a.timeout)
@@ -93,19 +110,27 @@ func (a *attempt) dialCounted(ctx context.Context, network, addr string) (net.Co
 
 	if err != nil {
 		s.finish()
-		return nil, err
+		return err
 	}
-	if killed := s.dialed(conn); killed {
+	if unwanted := s.dialed(conn); unwanted {
 		if s.beginClose() {
 			go s.linger(false)
 		}
-		return nil, net.ErrClosed
+		return net.ErrClosed
 	}
 	a.mu.Lock()
 	a.current = s
 	a.timer = time.AfterFunc(a.timeout-time.Since(begun), func() { a.expire(s) })
 	a.mu.Unlock()
-	return s, nil
+	return nil
+}
+
+// outOfTouch reports whether the attempt failed because its admission had ended.
+func (a *attempt) outOfTouch() bool {
+	a.mu.Lock()
+	s := a.current
+	a.mu.Unlock()
+	return s != nil && s.isOutOfTouch()
 }
 
 // forCancelRequest reports whether pgx dials to send a cancel request. It does so even for a start-up that broke off, and
@@ -149,11 +174,14 @@ func (a *attempt) connected(ctx context.Context, pg *pgconn.PgConn, reap string)
 	s.pg.Store(pg)
 	pg.CustomData()[socketKey] = s
 
+	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	if err := s.gate.establish(ctx, s, pg); err != nil {
+		return err
+	}
 	if reap == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.timeout)
-	defer cancel()
 	_, err := pg.Exec(ctx, reap).ReadAll()
 	if err != nil && pg.IsClosed() {
 		return fmt.Errorf("setting session parameters: %w", err)

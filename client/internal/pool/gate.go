@@ -64,9 +64,11 @@ type Gate struct {
 
 	mu        sync.Mutex
 	limit     int
-	admitting bool
+	admission Admission
+	end       *time.Timer // gives up dials when the admission has ended
 	closed    bool
 	open      int
+	live      int // sockets that nobody has begun to close
 	lastSeq   uint64
 	sockets   map[*socket]struct{}
 	queue     []*ticket // dials waiting for admission, oldest first
@@ -79,14 +81,13 @@ type ticket struct {
 	socket *socket // set, before ready is closed, when admitted
 }
 
-// NewGate returns a gate with the limit 0 and admission open.
+// NewGate returns a gate with the limit 0 and without an end of admission.
 func NewGate(opts GateOptions) *Gate {
 	g := &Gate{
-		log:       opts.Logger,
-		onChange:  opts.OnChange,
-		timeouts:  newCloseTimeouts(opts),
-		admitting: true,
-		sockets:   make(map[*socket]struct{}),
+		log:      opts.Logger,
+		onChange: opts.OnChange,
+		timeouts: newCloseTimeouts(opts),
+		sockets:  make(map[*socket]struct{}),
 	}
 	if g.log == nil {
 		g.log = slog.Default()
@@ -107,17 +108,6 @@ func (g *Gate) SetLimit(n int) {
 	if admitted {
 		g.changed()
 	}
-}
-
-// SetAdmission is a second brake, independent of the limit: while it is not open, existing connections stay and new ones
-// wait. A checkout that finds its pool without an idle connection but below its share waits in a dial then, and is not
-// served by a connection that is returned meanwhile; so keep it short, or lower the shares to what the pools have.
-func (g *Gate) SetAdmission(open bool) {
-	g.mu.Lock()
-	g.admitting = open
-	g.serveLocked()
-	g.mu.Unlock()
-	g.changed()
 }
 
 // Limit returns what SetLimit set last.
@@ -187,7 +177,7 @@ func (g *Gate) admit(ctx context.Context, l *lane) (*socket, error) {
 }
 
 func (g *Gate) fitsLocked(l *lane) bool {
-	return g.admitting && !g.closed && g.open < g.limit && l.open < l.share
+	return !g.closed && g.open < g.limit && l.open < l.share && g.admitsLocked(g.open+1)
 }
 
 // serveLocked admits waiting dials, the oldest first; one whose own pool is at its share lets the others pass.
@@ -208,11 +198,12 @@ func (g *Gate) serveLocked() {
 
 func (g *Gate) takeLocked(l *lane) *socket {
 	g.lastSeq++
-	s := &socket{gate: g, lane: l, seq: g.lastSeq, dialing: true, forced: make(chan struct{})}
+	s := &socket{gate: g, lane: l, seq: g.lastSeq, dialing: true, starting: true, forced: make(chan struct{})}
 	s.abort, s.abortFunc = context.WithCancel(context.Background())
 	g.sockets[s] = struct{}{}
 	g.open++
 	l.open++
+	g.live++
 	l.live++
 	g.wg.Add(1)
 	return s

@@ -93,7 +93,7 @@ func TestGateOrder(t *testing.T) {
 	p := newPeer(t)
 	dial, other := p.dials(g, 2), p.dials(g, 5)
 	g.SetLimit(0)
-	g.SetAdmission(false)
+	g.SetAdmission(Admission{Until: time.Now()})
 	order := make(chan string, 10)
 	queue := func(name string, dial func(context.Context) (net.Conn, error)) {
 		before := g.Waiting()
@@ -113,7 +113,7 @@ func TestGateOrder(t *testing.T) {
 	if g.Waiting() != 5 {
 		t.Error("admitted although admission is not open")
 	}
-	g.SetAdmission(true)
+	g.SetAdmission(Admission{})
 	for _, want := range []string{"a0", "a1", "b"} { // a2 and a3 are beyond their pool's share
 		if got := <-order; got != want {
 			t.Errorf("admitted %s, want %s", got, want)

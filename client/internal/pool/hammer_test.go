@@ -116,6 +116,16 @@ func hammer(ctx context.Context, tg *target, workers int) (wait func() int64) {
 	}
 }
 
+// randomAdmission is one that has ended, ends soon, or bounds little.
+func randomAdmission(most int) Admission {
+	return Admission{
+		Until: time.Now().Add(time.Duration(rand.IntN(60)-30) * time.Millisecond),
+		Grace: time.Duration(rand.IntN(20)) * time.Millisecond,
+		Floor: rand.IntN(most),
+		Alone: rand.IntN(2) == 0,
+	}
+}
+
 const hammerTime = 4 * time.Second
 
 // TestHammer moves limits and shares at random under load, and believes only the database: from the moment a lower limit
@@ -153,9 +163,9 @@ func TestHammer(t *testing.T) {
 							pools[0].pgx.Reset()
 						}
 					case 4:
-						g.SetAdmission(false)
-					default:
-						g.SetAdmission(true)
+						g.SetAdmission(randomAdmission(most))
+					case 5, 6, 7, 8, 9:
+						g.SetAdmission(Admission{})
 					}
 					for _, tg := range pools {
 						if u := tg.Usage(); u.InUse < 0 || u.InUse > most || u.Waiting < 0 {
@@ -198,7 +208,7 @@ func TestHammer(t *testing.T) {
 				total += s()
 			}
 			churn.Wait()
-			g.SetAdmission(true)
+			g.SetAdmission(Admission{})
 			slices.Sort(recalls)
 			t.Logf("%d queries succeeded; %d recalls under load, median %v, slowest %v", total, len(recalls),
 				recalls[len(recalls)/2], recalls[len(recalls)-1])

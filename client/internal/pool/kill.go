@@ -106,6 +106,7 @@ func (s *socket) force() {
 func (g *Gate) Close(ctx context.Context) error {
 	g.mu.Lock()
 	g.closed = true
+	g.watchEndLocked()
 	for _, t := range g.queue {
 		close(t.ready)
 	}

@@ -35,11 +35,16 @@ func (l *lane) target() int {
 	return l.share
 }
 
-// sockets returns how many dials wait for admission, and how many sockets nobody has begun to close.
-func (l *lane) sockets() (dials, live int) {
+// census is what a lane has at a moment.
+type census struct {
+	dials int // waiting for admission
+	live  int // sockets that nobody has begun to close
+}
+
+func (l *lane) census() census {
 	l.gate.mu.Lock()
 	defer l.gate.mu.Unlock()
-	return l.waiting, l.live
+	return census{l.waiting, l.live}
 }
 
 // condemn reports whether this connection has to be closed for the pool to get down to its share, and if so counts it
@@ -52,7 +57,7 @@ func (l *lane) condemn(s *socket) bool {
 		return true // it is on its way out anyway
 	}
 	size := l.live
-	if l.gate.admitting {
+	if l.waiting > 0 && l.gate.admitsLocked(l.gate.open) {
 		size += l.waiting
 	}
 	if size <= l.share {

@@ -149,7 +149,7 @@ func (p *pgxPool) take(b *ballast) (*pgxpool.Conn, error) {
 			p.empty(conn.Conn())
 			return conn, nil
 		}
-		if dials, _ := p.lane.sockets(); dials > 0 {
+		if p.lane.census().dials > 0 {
 			p.putBack(conn)
 			return nil, errNoRoom // the empty slots are taken by dials; there may be one when they are through
 		}

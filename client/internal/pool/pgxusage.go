@@ -14,6 +14,7 @@ func (p *pgxPool) Usage() Usage {
 		InUse:   max(0, int(stat.AcquiredConns())-int(p.ballasts.Load())),
 		Idle:    int(stat.IdleConns()),
 		Waiting: max(0, int(p.entering.Load())),
+		Live:    p.lane.census().live,
 	}
 	u.Waits = p.waits.observe(p.endedWaits(stat), p.queueing(stat, u), p.dials.Load()+p.ballastEnds.Load())
 	return u

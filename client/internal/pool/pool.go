@@ -42,6 +42,9 @@ type Usage struct {
 	// exact for database/sql and derived for pgxpool: waits that begin and end between two calls while connections are
 	// dialed may be missed. It never falls.
 	Waits int64
+	// Live is the number of connections that are open or being opened, and that nobody has begun to close. While the gate
+	// admits no more of them, a share above it makes checkouts wait in a dial.
+	Live int
 }
 
 // Options configures one pool.

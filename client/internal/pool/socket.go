@@ -42,18 +42,47 @@ type socket struct {
 	forced chan struct{} // closed when the gate cannot wait any longer
 
 	// Guarded by gate.mu.
-	dialing bool
-	retired bool // counted as closing
-	freed   bool // the place was given back
-	orphan  bool // killed, and the pool does not know
+	dialing    bool
+	starting   bool      // dialing, or the server has not accepted it yet
+	inWindow   bool      // dialed while anything might be opened
+	outOfTouch bool      // given up because its admission had ended
+	lifeline   bool      // established and, as far as anybody has noticed, alive; it may be a lifeline,
+	shows      time.Time // and shows since then that the database has one of ours
+	retired    bool      // counted as closing
+	freed      bool      // the place was given back
+	orphan     bool      // killed, and the pool does not know
 }
 
-// dialed ends the dialing, and reports whether the socket was killed meanwhile.
-func (s *socket) dialed(conn net.Conn) (killed bool) {
+// dialed ends the dialing, and reports whether the socket is to be closed again: it was killed meanwhile, or its admission
+// has ended.
+func (s *socket) dialed(conn net.Conn) (unwanted bool) {
 	s.gate.mu.Lock()
 	defer s.gate.mu.Unlock()
 	s.Conn, s.dialing = conn, false
+	if !s.retired && !s.gate.coversLocked(s) {
+		s.outOfTouch = true
+		s.retireLocked()
+	}
 	return s.retired
+}
+
+// joinLocked makes the socket a live connection, unless it was killed.
+func (s *socket) joinLocked(shows time.Time) error {
+	s.starting = false
+	switch {
+	case s.outOfTouch:
+		return ErrOutOfTouch
+	case s.retired:
+		return errEnded
+	}
+	s.lifeline, s.shows = true, shows
+	return nil
+}
+
+func (s *socket) isOutOfTouch() bool {
+	s.gate.mu.Lock()
+	defer s.gate.mu.Unlock()
+	return s.outOfTouch
 }
 
 func (s *socket) Read(p []byte) (int, error) {
@@ -141,6 +170,8 @@ func (s *socket) retireLocked() {
 		return
 	}
 	s.retired = true
+	s.lifeline = false
+	s.gate.live--
 	s.lane.live--
 }
 

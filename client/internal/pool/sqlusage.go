@@ -21,7 +21,7 @@ func (p *sqlPool) Usage() Usage {
 	unbegun := max(0, stats.OpenConnections-occupied-live-dials)
 	inUse := stats.InUse - occupied
 	want := max(0, inUse+waiting-unbegun-ours)
-	u := Usage{Idle: stats.Idle, Waits: stats.WaitCount}
+	u := Usage{Idle: stats.Idle, Waits: stats.WaitCount, Live: after.live}
 	u.InUse = min(max(0, inUse-dials-unbegun), want)
 	u.Waiting = want - u.InUse
 	return u
@@ -29,14 +29,13 @@ func (p *sqlPool) Usage() Usage {
 
 // efforts are what goes on in the DB without being a caller's.
 type efforts struct {
-	dials int // waiting at the gate
-	live  int // sockets
-	ours  int // in use for nobody: dials of the DB for its waiters, our nudges, idle connections being closed
+	census
+	ours int // in use for nobody: dials of the DB for its waiters, our nudges, idle connections being closed
 }
 
 func (p *sqlPool) efforts() (e efforts) {
 	e.ours = int(p.opening.Load() + p.nudging.Load() + p.trimming.Load())
-	e.dials, e.live = p.lane.sockets()
+	e.census = p.lane.census()
 	return e
 }
 
