@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"runtime"
 	"strings"
@@ -11,11 +10,13 @@ import (
 	"time"
 
 	"github.com/conncord/conncord/cmd/internal/programtest"
+	"github.com/conncord/conncord/events/servertest"
+	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
 
 func TestMain(m *testing.M) {
 	programtest.Main(main)
-	os.Exit(m.Run())
+	servertest.Main(leakcheck.Wrap(m))
 }
 
 // start starts chaos as people do.

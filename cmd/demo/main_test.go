@@ -13,11 +13,12 @@ import (
 	"github.com/conncord/conncord/cmd/internal/programtest"
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/events/servertest"
+	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
 
 func TestMain(m *testing.M) {
 	programtest.Main(main)
-	servertest.Main(m)
+	servertest.Main(leakcheck.Wrap(m))
 }
 
 // startDemo starts the demo as people do.
