@@ -50,6 +50,9 @@ func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 		l.own(batch, events.Intent{Kind: events.SetPolicy, Policy: a.Policy})
 		a.Logger.Info("policy in force", "plan", a.Policy.Plan, "limit", a.Policy.Limit, "reserve", a.Policy.Reserve, "ttl", a.Policy.TTL)
 	}
+	if exhausted(s.Cursor) {
+		l.beginAnew(batch)
+	}
 	l.seal(batch)
 	if s.Gap {
 		l.lost("cursor", s.Cursor)
