@@ -19,6 +19,7 @@ type Arbiter struct {
 	// What follows belongs to the goroutine of Run.
 
 	ledger *ledger.Ledger // nil: not read yet, or dropped
+	behind bool           // there is more of the history to be read
 	again  bool           // it reads the history anew, and has derived nothing yet
 	skip   bool           // the stored snapshot was of no use: read the history from its start
 	next   time.Time      // when to campaign next
@@ -74,6 +75,9 @@ func (a *Arbiter) Run(ctx context.Context) error {
 		a.publish()
 		if ctx.Err() != nil {
 			break
+		}
+		if err == nil && a.behind {
+			continue // no trouble yet, and no end of one: what follows may be unreadable
 		}
 		a.trouble.note(a.Logger, a.Clock.Now(), err)
 		if err == nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/conncord/conncord/arbiter/ledger"
@@ -28,6 +29,7 @@ func (a *Arbiter) follow(ctx context.Context) error {
 		}
 	}
 	n, err := a.catchUp(ctx, a.next.Sub(a.Clock.Now()))
+	a.behind = err == nil && (n == maxRead || a.ledger == nil)
 	broken := errors.Is(err, errNotDerived)
 	if err == nil && a.ledger == nil {
 		return nil // to be read anew
@@ -67,7 +69,7 @@ func (a *Arbiter) load(ctx context.Context) error {
 	var decode *events.DecodeError
 	switch {
 	case errors.As(err, &decode):
-		a.Logger.Warn("the snapshot is of no use; reading the history from its start", "error", err)
+		a.warn("the snapshot is of no use; reading the history from its start", "error", err)
 		a.skip = true
 	case err != nil:
 		a.ledger = nil
@@ -75,13 +77,23 @@ func (a *Arbiter) load(ctx context.Context) error {
 	case snap != nil:
 		restored, err := ledger.Restore(snap)
 		if err != nil {
-			a.Logger.Warn("the snapshot is of no use; reading the history from its start", "error", err)
+			a.warn("the snapshot is of no use; reading the history from its start", "error", err)
 			a.skip = true
 			return nil
 		}
 		a.ledger = restored
 	}
 	return nil
+}
+
+// warn warns of something in the history, unless it is in trouble already and has
+// said so.
+func (a *Arbiter) warn(text string, args ...any) {
+	level := slog.LevelWarn
+	if a.trouble.kind != "" {
+		level = slog.LevelDebug
+	}
+	a.Logger.Log(context.Background(), level, text, args...)
 }
 
 // catchUp re-derives what is new in the history, waiting up to block for
@@ -131,7 +143,7 @@ func (a *Arbiter) resume(ctx context.Context, records [][]byte) (found bool, err
 			a.forget()
 			a.ledger = ledger.New(rec.Incarnation, rec.Sequence-1)
 			if a.derive(data) == nil {
-				a.Logger.Warn("the history before this incarnation cannot be re-derived", "incarnation", rec.Incarnation, "sequence", rec.Sequence)
+				a.warn("the history before this incarnation cannot be re-derived", "incarnation", rec.Incarnation, "sequence", rec.Sequence)
 				return true, nil
 			}
 		}

@@ -46,7 +46,7 @@ const maxInboxID = 1 << 55
 // beginAnew has the inbox deleted with the next commit, so that its ids begin
 // anew. Whoever said what is lost will say it again.
 func (l *leadership) beginAnew(b *events.Batch) {
-	l.Logger.Warn("the ids in the inbox leave no room for more: somebody chose one himself, or removed the inbox; it begins anew", "cursor", l.cursor)
+	l.Logger.Warn("the inbox cannot be read on from here: somebody chose an id himself, removed the inbox or wrote a cursor; it begins anew", "cursor", l.cursor)
 	if len(b.Records) == 0 {
 		l.own(b, events.Intent{Kind: events.Tick})
 	}
@@ -55,7 +55,8 @@ func (l *leadership) beginAnew(b *events.Batch) {
 	b.Anew, b.Ahead = true, 0
 }
 
-// exhausted reports whether there may soon be no ids left after this one.
+// exhausted reports whether there may soon be no ids left after this one, or
+// whether it is none.
 func exhausted(id string) bool {
 	first, _, err := parts(id)
 	return err != nil || first > maxInboxID

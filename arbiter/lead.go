@@ -55,6 +55,9 @@ func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 	if a.Lookout == nil && a.ledger.Look().Usable > 0 {
 		l.own(batch, events.Intent{Kind: events.Observe}) // nobody looks any more
 	}
+	if exhausted(s.Cursor) {
+		l.beginAnew(batch)
+	}
 	l.seal(batch)
 	if s.Gap {
 		l.lost("cursor", s.Cursor)

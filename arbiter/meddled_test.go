@@ -52,6 +52,30 @@ func TestInboxBelowTheCursor(t *testing.T) {
 	r.audit()
 }
 
+// Somebody wrote over the cursor, from which nobody can read on.
+func TestCursorThatIsNone(t *testing.T) {
+	for _, cursor := range []string{"", "x", "7", "+", "18446744073709551616-0"} {
+		t.Run(cursor, func(t *testing.T) {
+			r := newRig(t, servertest.SharedRedis(t).URL())
+			n := start(t, r.url, "a").leads(t)
+			c := r.container("c")
+			c.register("api", 3, 0)
+			before := c.answer()
+			r.do("HSET", keys.Head, "cursor", cursor)
+			c.say(events.Intent{Kind: events.Renew, Demand: events.Demand{Want: 3, Ceiling: 3}})
+			until(t, "the inbox begins anew", func() bool {
+				return n.log.count("begins anew") == 1 && r.rdb.HGet(t.Context(), keys.Head, "cursor").Val() == events.NoCursor
+			})
+			c.say(events.Intent{Kind: events.Renew, Demand: events.Demand{Want: 3, Ceiling: 3}}) // as it does without an answer
+			if g := c.answer(); g.Incarnation != before.Incarnation || g.Units != 3 {
+				t.Errorf("%+v after %+v", g, before)
+			}
+			n.stop()
+			r.audit()
+		})
+	}
+}
+
 // The snapshot's key holds something else than a string.
 func TestSnapshotOfAnotherType(t *testing.T) {
 	r := newRig(t, servertest.SharedRedis(t).URL())

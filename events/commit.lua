@@ -49,5 +49,6 @@ elseif ARGV[9] == 'trim' then
   redis.pcall('XTRIM', KEYS[3], 'MINID', '~', ARGV[8])
 elseif ARGV[9] == 'resign' then
   redis.call('DEL', KEYS[4])
+  redis.call('HSET', KEYS[1], 'resigned', ARGV[2]) -- see extend.lua
 end
 return 'ok'

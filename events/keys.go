@@ -16,7 +16,7 @@ type Keys struct {
 	Budget  string
 	Intents string // stream: the inbox, written by containers
 	Grants  string // stream: the history, written by the leading arbiter alone
-	Head    string // hash: incarnation, epoch, sequence, cursor and hash of the history's end
+	Head    string // hash: incarnation, epoch, sequence, cursor and hash of the history's end; the epoch that was resigned last
 	Leader  string // string with expiry: which arbiter leads
 	Snap    string // string: the ledger's state at some sequence
 	mailbox string // prefix

@@ -146,6 +146,27 @@ func TestCommitReadsAhead(t *testing.T) {
 	})
 }
 
+// An extension that was late on its way comes after the resignation: the lease
+// stays free. While nobody resigned, one that comes after the lease's end counts.
+func TestExtensionAfterResignation(t *testing.T) {
+	onEach(t, func(t *testing.T, srv server) {
+		log := srv.open(t)
+		s := win(t, log, "a")
+		srv.tell("DEL", srv.keys.Leader) // it has run out
+		_, err := log.Extend(t.Context(), s, lease, 0)
+		must(t, err)
+		b := batch(s, 1)
+		b.Resign = true
+		must(t, log.Commit(t.Context(), s, b))
+		if _, err := log.Extend(t.Context(), s, lease, 0); !errors.Is(err, events.ErrFenced) {
+			t.Errorf("extend after the resignation: %v", err)
+		}
+		next := win(t, log, "b")
+		_, err = log.Extend(t.Context(), next, lease, 0)
+		must(t, err)
+	})
+}
+
 // The entry at the cursor is never trimmed by a commit, so that a campaign sees
 // when somebody else trimmed it, and perhaps those after it that nobody had read.
 func TestCampaignSeesAGapInTheInbox(t *testing.T) {

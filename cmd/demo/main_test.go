@@ -1,14 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -16,132 +10,39 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conncord/conncord/cmd/internal/programtest"
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/events/servertest"
-)
-
-// These tests run the demo as people do. The test binary is the demo, so that
-// with -race all of its processes run under the race detector.
-
-const (
-	// isDemo tells the test binary to be the demo.
-	isDemo = "CONNCORD_TEST_IS_DEMO"
-	// mark is inherited by all that a demo starts.
-	mark = "CONNCORD_TEST_MARK"
+	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(isDemo) != "" {
-		main()
-	}
-	servertest.Main(m)
+	programtest.Main(main)
+	servertest.Main(leakcheck.Wrap(m))
 }
 
-// A run is a demo that was started.
-type run struct {
-	t      *testing.T
-	cmd    *exec.Cmd
-	lines  chan string // of its output; closed at the end
-	seen   []string
-	stderr strings.Builder
-	mark   string
-	dir    string // where its servers put their directories
-}
+// startDemo starts the demo as people do.
+func startDemo(t *testing.T, env ...string) *programtest.Run { return programtest.Start(t, nil, env) }
 
-func startDemo(t *testing.T, env ...string) *run {
+// end waits for the end of a demo, which has to have one verdict, and returns the
+// last line and the exit status.
+func end(t *testing.T, r *programtest.Run) (string, int) {
 	t.Helper()
-	var id [8]byte
-	_, _ = rand.Read(id[:])
-	r := &run{t: t, lines: make(chan string, 1000), mark: hex.EncodeToString(id[:])}
-	// A short path that the database's user can reach, unlike t.TempDir's.
-	var err error
-	if r.dir, err = os.MkdirTemp("/tmp", "demo-"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(r.dir) })
-	if err := os.Chmod(r.dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	r.cmd = exec.Command(os.Args[0])
-	r.cmd.Env = []string{isDemo + "=1", mark + "=" + r.mark, "TMPDIR=" + r.dir, "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
-	r.cmd.Env = append(r.cmd.Env, env...)
-	r.cmd.Stderr = &r.stderr
-	stdout, err := r.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.cmd.Process.Kill() })
-	go func() {
-		defer close(r.lines)
-		for s := bufio.NewScanner(stdout); s.Scan(); {
-			r.lines <- s.Text()
-		}
-	}()
-	return r
-}
-
-// until waits for a line that contains the text.
-func (r *run) until(text string) {
-	r.t.Helper()
-	for line := range r.lines {
-		if r.seen = append(r.seen, line); strings.Contains(line, text) {
-			return
-		}
-	}
-	r.t.Fatalf("no line with %q in:\n%s\n%s", text, strings.Join(r.seen, "\n"), r.stderr.String())
-}
-
-// end waits for the demo's end, checks that nothing is left of it, and returns
-// the last line and the exit status.
-func (r *run) end() (string, int) {
-	r.t.Helper()
-	for line := range r.lines {
-		r.seen = append(r.seen, line)
-	}
-	_ = r.cmd.Wait()
+	last, status := r.End()
 	verdicts := 0
-	for _, line := range r.seen {
+	for _, line := range r.Output() {
 		if strings.HasPrefix(line, "demo: ") {
 			verdicts++
 		}
 	}
 	if verdicts != 1 {
-		r.t.Errorf("%d verdicts", verdicts)
+		t.Errorf("%d verdicts", verdicts)
 	}
-	if left := r.processes(); len(left) > 0 {
-		r.t.Errorf("processes are left: %v", left)
-	}
-	if left, _ := filepath.Glob(r.dir + "/*"); len(left) > 0 {
-		r.t.Errorf("files are left: %v", left)
-	}
-	r.t.Cleanup(func() {
-		if r.t.Failed() {
-			r.t.Logf("output:\n%s\n%s", strings.Join(r.seen, "\n"), r.stderr.String())
-		}
-	})
-	if len(r.seen) == 0 {
-		return "", r.cmd.ProcessState.ExitCode()
-	}
-	return r.seen[len(r.seen)-1], r.cmd.ProcessState.ExitCode()
-}
-
-// processes finds all that the demo has started and that still runs.
-func (r *run) processes() (left []string) {
-	environs, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, file := range environs {
-		if environ, err := os.ReadFile(file); err == nil && strings.Contains(string(environ), mark+"="+r.mark) {
-			command, _ := os.ReadFile(filepath.Dir(file) + "/cmdline")
-			left = append(left, strings.ReplaceAll(string(command), "\x00", " "))
-		}
-	}
-	return left
+	return last, status
 }
 
 func TestEndsWellOnItsOwn(t *testing.T) {
-	last, status := startDemo(t, "DURATION=5s").end()
+	last, status := end(t, startDemo(t, "DURATION=5s"))
 	ok := regexp.MustCompile(`^demo: ok limit=60 available=54 peak_granted=(\d+) peak_backends=(\d+) refused=0 sessions=\d+$`)
 	found := ok.FindStringSubmatch(last)
 	if status != 0 || found == nil {
@@ -158,7 +59,7 @@ func TestEndsWellOnItsOwn(t *testing.T) {
 func TestUsesServersOfYours(t *testing.T) {
 	pg := servertest.NeedPostgres(t, servertest.PostgresOptions{MaxConnections: 30})
 	redis := servertest.NeedRedis(t)
-	last, status := startDemo(t, "DURATION=4s", "DATABASE_URL="+pg.URL(), "REDIS_URL="+redis.URL()).end()
+	last, status := end(t, startDemo(t, "DURATION=4s", "DATABASE_URL="+pg.URL(), "REDIS_URL="+redis.URL()))
 	// Three are for superusers and one is for the poller, which is more than 10 %.
 	if status != 0 || !strings.HasPrefix(last, "demo: ok limit=30 available=26 ") {
 		t.Errorf("status %d, last line %q", status, last)
@@ -176,7 +77,7 @@ func TestUsesServersOfYours(t *testing.T) {
 func TestFailsWhenConnectionsAreRefused(t *testing.T) {
 	pg := servertest.NeedPostgres(t, servertest.PostgresOptions{MaxConnections: 20})
 	// A limit that is not true is what Conncord cannot help against.
-	last, status := startDemo(t, "DURATION=3s", "DATABASE_URL="+pg.URL(), "SUPABASE_MAX_CONNECTIONS=60").end()
+	last, status := end(t, startDemo(t, "DURATION=3s", "DATABASE_URL="+pg.URL(), "SUPABASE_MAX_CONNECTIONS=60"))
 	failed := regexp.MustCompile(`^demo: FAILED the database refused connections: \d+.*: limit=60 available=54 peak_granted=\d+ peak_backends=\d+ refused=[1-9]\d* sessions=\d+$`)
 	if status != 1 || !failed.MatchString(last) {
 		t.Errorf("status %d, last line %q", status, last)
@@ -184,7 +85,7 @@ func TestFailsWhenConnectionsAreRefused(t *testing.T) {
 }
 
 func TestFailsWithoutADatabase(t *testing.T) {
-	last, status := startDemo(t, "DATABASE_URL=postgres://nobody@127.0.0.1:1/none").end()
+	last, status := end(t, startDemo(t, "DATABASE_URL=postgres://nobody@127.0.0.1:1/none"))
 	if status != 1 || !strings.HasPrefix(last, "demo: FAILED connect to DATABASE_URL: ") {
 		t.Errorf("status %d, last line %q", status, last)
 	}
@@ -192,23 +93,18 @@ func TestFailsWithoutADatabase(t *testing.T) {
 
 func TestRefusesSettingsThatCannotWork(t *testing.T) {
 	r := startDemo(t, "DURATION=soon")
-	for range r.lines {
-		t.Error("it says something on stdout")
-	}
-	_ = r.cmd.Wait()
-	if status := r.cmd.ProcessState.ExitCode(); status != 2 || !strings.HasPrefix(r.stderr.String(), `DURATION is "soon": set `) {
-		t.Errorf("status %d, stderr %q", status, r.stderr.String())
+	last, status := r.End()
+	if status != 2 || last != "" || !strings.HasPrefix(r.Stderr(), `DURATION is "soon": set `) {
+		t.Errorf("status %d, last line %q, stderr %q", status, last, r.Stderr())
 	}
 }
 
 func TestCtrlCEndsItCleanly(t *testing.T) {
 	r := startDemo(t, "DURATION=60s")
-	r.until("sessions/s")
+	r.Until("sessions/s")
 	begun := time.Now()
-	if err := r.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	last, status := r.end()
+	r.Signal(syscall.SIGINT)
+	last, status := end(t, r)
 	if status != 130 || !strings.HasPrefix(last, "demo: interrupted (interrupt) limit=60 ") {
 		t.Errorf("status %d, last line %q", status, last)
 	}
@@ -222,25 +118,9 @@ func TestAKilledDemoLeavesNothingRunning(t *testing.T) {
 		t.Skip("processes are looked for in /proc; and only Linux ends the database with the demo")
 	}
 	r := startDemo(t, "DURATION=60s")
-	r.until("sessions/s")
-	if len(r.processes()) < 7 { // the demo, five services and the database
-		t.Errorf("only %v", r.processes())
+	r.Until("sessions/s")
+	if len(r.Processes()) < 7 { // the demo, five services and the database
+		t.Errorf("only %v", r.Processes())
 	}
-	if err := r.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	for range r.lines {
-	}
-	_ = r.cmd.Wait()
-	deadline := time.NewTimer(20 * time.Second)
-	defer deadline.Stop()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for len(r.processes()) > 0 {
-		select {
-		case <-look.C:
-		case <-deadline.C:
-			t.Fatalf("processes are left: %v", r.processes())
-		}
-	}
+	r.KillAndWait(20 * time.Second)
 }

@@ -15,25 +15,22 @@ import (
 type Explanation struct {
 	Classes []service.Class
 	Roles   []string // of the containers concerned; empty: all
-
-	until time.Time // zero while it goes on
 }
 
-func (e *Explanation) explains(role string, class service.Class, at time.Time) bool {
-	return (e.until.IsZero() || !at.After(e.until)) &&
-		slices.Contains(e.Classes, class) && (len(e.Roles) == 0 || slices.Contains(e.Roles, role))
+func (e *Explanation) explains(role string, class service.Class) bool {
+	return slices.Contains(e.Classes, class) && (len(e.Roles) == 0 || slices.Contains(e.Roles, role))
 }
 
 // Failures judge what clients report. They are safe for concurrent use.
 type Failures struct {
-	failed func(error)
+	failed       func(error)
+	explanations reasons[Explanation]
 
-	mu           sync.Mutex
-	explanations []*Explanation
-	refused      int64
-	explained    map[service.Class]int64
-	unexplained  int64
-	sessions     int64
+	mu          sync.Mutex
+	refused     int64
+	explained   map[service.Class]int64
+	unexplained int64
+	sessions    int64
 }
 
 // NewFailures returns failures; failed is called with the ones that nothing
@@ -42,20 +39,9 @@ func NewFailures(failed func(error)) *Failures {
 	return &Failures{failed: failed, explained: map[service.Class]int64{}}
 }
 
-// Explain adds an explanation, which goes on until End is called with it.
-func (f *Failures) Explain(e Explanation) *Explanation {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.explanations = append(f.explanations, &e)
-	return &e
-}
-
-// End has an explanation end at a moment, which may lie ahead.
-func (f *Failures) End(e *Explanation, at time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	e.until = at
-}
+// Explain adds an explanation. It goes on until end is called with a moment, which
+// may lie ahead.
+func (f *Failures) Explain(e Explanation) (end func(at time.Time)) { return f.explanations.add(e) }
 
 // Take takes a container's report, and the one before it.
 func (f *Failures) Take(name, role string, old, r service.Report, at time.Time) {
@@ -71,7 +57,7 @@ func (f *Failures) Take(name, role string, old, r service.Report, at time.Time) 
 		if n == 0 {
 			continue
 		}
-		if slices.ContainsFunc(f.explanations, func(e *Explanation) bool { return e.explains(role, class, at) }) {
+		if slices.ContainsFunc(f.explanations.at(at), func(e Explanation) bool { return e.explains(role, class) }) {
 			f.explained[class] += n
 			continue
 		}

@@ -42,8 +42,8 @@ func TestFailures(t *testing.T) {
 func TestAnExplanationEnds(t *testing.T) {
 	var found errs
 	f := NewFailures(found.add)
-	e := f.Explain(Explanation{Classes: []service.Class{service.Away}})
-	f.End(e, at(10))
+	end := f.Explain(Explanation{Classes: []service.Class{service.Away}})
+	end(at(10))
 	f.Take("api-1", "x", service.Report{}, failing(service.Away, 1), at(10))
 	f.Take("api-1", "x", failing(service.Away, 1), failing(service.Away, 3), at(10.1))
 	if got := f.Tally(); got.Unexplained != 2 || len(found) != 1 || got.Explained != "away 1" {

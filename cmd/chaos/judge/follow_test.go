@@ -10,9 +10,10 @@ import (
 
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/events/servertest"
+	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
 
-func TestMain(m *testing.M) { servertest.Main(m) }
+func TestMain(m *testing.M) { servertest.Main(leakcheck.Wrap(m)) }
 
 // A follower is a history that follows one in Redis, which a test writes.
 type follower struct {

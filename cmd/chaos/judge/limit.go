@@ -28,10 +28,10 @@ type Count struct {
 // because a limit of Conncord that its documentation names says that it can have
 // them.
 type Excuse struct {
-	Role        string
-	Why         string
-	From, Until time.Time // Until is zero while it goes on
-	Most        int       // connections; 0: as many as it has
+	Role string
+	Why  string
+	From time.Time
+	Most int // connections; 0: as many as it has
 }
 
 // Limits judge how many connections there are. They are safe for concurrent
@@ -40,9 +40,9 @@ type Limits struct {
 	history *History
 	owner   func(role string) string // id of the container that has the role
 	failed  func(error)
+	excuses reasons[Excuse]
 
 	mu      sync.Mutex
-	excuses []*Excuse
 	pending []Count // to be judged when they have settled
 	tally   Tally
 }
@@ -67,20 +67,9 @@ func NewLimits(h *History, owner func(role string) string, failed func(error)) *
 	return &Limits{history: h, owner: owner, failed: failed}
 }
 
-// Excuse adds an excuse, which goes on until End is called with it.
-func (l *Limits) Excuse(e Excuse) *Excuse {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.excuses = append(l.excuses, &e)
-	return &e
-}
-
-// End has an excuse end at a moment, which may lie ahead.
-func (l *Limits) End(e *Excuse, at time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e.Until = at
-}
+// Excuse adds an excuse. It goes on until end is called with a moment, which may
+// lie ahead.
+func (l *Limits) Excuse(e Excuse) (end func(at time.Time)) { return l.excuses.add(e) }
 
 // Interrupted notes that the database was away: the time since the last count
 // is none in which it was not looked.
@@ -136,11 +125,12 @@ func (l *Limits) judgeOne(c *Count) {
 	}
 	l.tally.MostOver = max(l.tally.MostOver, over)
 	excused, why := 0, ""
+	excuses := l.excuses.at(c.At)
 	for role, n := range c.Roles {
 		above := max(0, n-charges[l.owner(role)])
 		most := 0
-		for _, e := range l.excuses {
-			if e.Role == role && !c.At.Before(e.From) && (e.Until.IsZero() || !c.At.After(e.Until)) {
+		for _, e := range excuses {
+			if e.Role == role && !c.At.Before(e.From) {
 				if e.Most == 0 {
 					most = above
 				}

@@ -58,6 +58,7 @@ func TestLimits(t *testing.T) {
 		charges map[string]int // from second 0 on
 		later   map[string]int // from second 20 on
 		excuse  *Excuse
+		ends    time.Time      // of the excuse; zero: it goes on
 		count   map[string]int // at second 30
 		over    int
 		excused int
@@ -67,7 +68,7 @@ func TestLimits(t *testing.T) {
 		"of a role that nobody knows":      {charges: all, count: map[string]int{"a": 10, "b": 44, "stranger": 1}, over: 1},
 		"paused beyond its lease":          {charges: all, later: lapsed, excuse: &Excuse{Role: "a"}, count: map[string]int{"a": 10, "b": 53}, excused: 1},
 		"another is paused":                {charges: all, later: lapsed, excuse: &Excuse{Role: "c"}, count: map[string]int{"a": 10, "b": 53}, over: 1},
-		"the excuse is over":               {charges: all, later: lapsed, excuse: &Excuse{Role: "a", Until: at(29)}, count: map[string]int{"a": 10, "b": 53}, over: 1},
+		"the excuse is over":               {charges: all, later: lapsed, excuse: &Excuse{Role: "a"}, ends: at(29), count: map[string]int{"a": 10, "b": 53}, over: 1},
 		"the excuse has not begun":         {charges: all, later: lapsed, excuse: &Excuse{Role: "a", From: at(31)}, count: map[string]int{"a": 10, "b": 53}, over: 1},
 		"others are too many as well":      {charges: all, later: lapsed, excuse: &Excuse{Role: "a"}, count: map[string]int{"a": 10, "b": 54}, over: 1},
 		"its own above the charge only":    {charges: all, excuse: &Excuse{Role: "a"}, count: map[string]int{"a": 10, "b": 45}, over: 1},
@@ -84,7 +85,7 @@ func TestLimits(t *testing.T) {
 			}
 			l := NewLimits(h, func(role string) string { return role }, found.add)
 			if c.excuse != nil {
-				l.Excuse(*c.excuse)
+				l.Excuse(*c.excuse)(c.ends)
 			}
 			count := Count{At: at(30), Roles: c.count}
 			for _, n := range c.count {

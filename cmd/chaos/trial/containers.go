@@ -116,15 +116,15 @@ func (s *stage) paused(hold time.Duration, some []*world.Container) *fault {
 		return nil
 	}
 	role := c.View().Role
-	var excuse *judge.Excuse
+	var endExcuse func(at time.Time)
 	return &fault{
 		about: c.Name, hold: hold, recovery: s.world.Settings.LeaderLease,
 		begin: func(context.Context) error {
-			excuse = s.limits.Excuse(judge.Excuse{Role: role, Why: "it is paused", From: time.Now()})
+			endExcuse = s.limits.Excuse(judge.Excuse{Role: role, Why: "it is paused", From: time.Now()})
 			return c.Pause()
 		},
 		end: func(context.Context) error {
-			s.limits.End(excuse, time.Now().Add(wakes))
+			endExcuse(time.Now().Add(wakes))
 			return c.Resume()
 		},
 		explains: judge.Explanation{Classes: append([]service.Class{service.Late}, outage...), Roles: []string{role}},
@@ -151,15 +151,15 @@ func (s *stage) containerOff(hold time.Duration, directions ...string) *fault {
 
 // excuseWhile adds an excuse to a fault.
 func (s *stage) excuseWhile(f *fault, e judge.Excuse) {
-	var excuse *judge.Excuse
+	var endExcuse func(at time.Time)
 	begin, end := f.begin, f.end
 	f.begin = func(ctx context.Context) error {
 		e.From = time.Now()
-		excuse = s.limits.Excuse(e)
+		endExcuse = s.limits.Excuse(e)
 		return begin(ctx)
 	}
 	f.end = func(ctx context.Context) error {
-		s.limits.End(excuse, time.Now().Add(wakes))
+		endExcuse(time.Now().Add(wakes))
 		return end(ctx)
 	}
 }
@@ -172,19 +172,19 @@ func startLocal(s *stage) *fault {
 		return nil
 	}
 	f := &fault{about: c.Name, hold: s.ttls(0.5, 1.5), recovery: s.world.Settings.LeaderLease}
-	var excuse *judge.Excuse
+	var endExcuse func(at time.Time)
 	f.begin = func(context.Context) error {
 		c.Stop()
 		c.Link.Cut()
 		err := s.startContainer(c, soon)
-		excuse = s.limits.Excuse(judge.Excuse{
+		endExcuse = s.limits.Excuse(judge.Excuse{
 			Role: c.View().Role, Why: "it is in local mode", From: time.Now(), Most: minimumOf(c.Service),
 		})
 		return err
 	}
 	f.end = func(ctx context.Context) error {
 		err := becomesLocal(ctx, c)
-		s.limits.End(excuse, time.Now().Add(wakes))
+		endExcuse(time.Now().Add(wakes))
 		return errors.Join(err, c.Link.Mend())
 	}
 	return f

@@ -46,9 +46,9 @@ type fault struct {
 
 	// As it happens:
 
-	begun      bool
-	ends       time.Time // when it is to end
-	explaining *judge.Explanation
+	begun     bool
+	ends      time.Time          // when it is to end
+	explained func(at time.Time) // ends the explanation
 }
 
 // A stage is what kinds plan with.

@@ -85,8 +85,8 @@ func (s *stage) round(ctx context.Context, number int, bag *bag) error {
 	}
 	s.rounds = append(s.rounds, r)
 	for _, f := range faults {
-		if f.explaining != nil {
-			s.clients.End(f.explaining, time.Now().Add(tail))
+		if f.explained != nil {
+			f.explained(time.Now().Add(tail))
 		}
 	}
 	return s.rest(ctx)
@@ -101,7 +101,7 @@ func (s *stage) happen(ctx context.Context, number int, faults []*fault) error {
 			}
 		}
 		if len(f.explains.Classes) > 0 {
-			f.explaining = s.clients.Explain(f.explains)
+			f.explained = s.clients.Explain(f.explains)
 		}
 		s.out.say("#%d %s %s begins", number, f.kind.name, f.about)
 		f.begun = true

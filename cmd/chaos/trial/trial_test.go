@@ -14,6 +14,7 @@ import (
 	"github.com/conncord/conncord/cmd/chaos/world"
 	"github.com/conncord/conncord/cmd/demo/service"
 	"github.com/conncord/conncord/events/servertest"
+	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
 
 func TestMain(m *testing.M) {
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 			os.Exit(world.RunArbiter(os.Stdin, os.Stdout, os.Stderr))
 		}
 	}
-	servertest.Main(m)
+	servertest.Main(leakcheck.Wrap(m))
 }
 
 // A rogue connects past Conncord, as a container that ran before and as no fault

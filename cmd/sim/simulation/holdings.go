@@ -1,0 +1,113 @@
+package simulation
+
+import "github.com/conncord/conncord/events"
+
+// What the containers have, compared with what the history charges for them.
+
+// hear notes whom the history counts from now on, and whom not any more.
+func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) {
+	for _, d := range rec.Decisions {
+		if b := j.w.find(d.Container); b != nil && d.Verb == events.Ended && (d.Reason == events.Lapsed || d.Reason == events.Cleaned) {
+			b.ghost.stranger, b.ghost.from = true, b.m.Counter()+1
+		}
+	}
+	claimed := false
+	if b := j.w.find(containerOf(in, readable)); b != nil && rec.Refused == 0 {
+		g := &b.ghost
+		if _, known := j.ledger.Container(b.id); known && in.Counter >= g.from {
+			claimed = g.stranger || b.excused()
+			// Of one claim, the history counts no more than the database has.
+			g.stranger, g.unheard = in.Ceiling > j.ledger.Policy().Limit, false
+			if g.stranger {
+				g.from = b.m.Counter() + 1
+			}
+		}
+	}
+	available, charged := rec.Available, rec.Charged
+	_, barrier := j.ledger.Barrier()
+	switch {
+	case j.ledger.Policy().Rule == 0: // nothing can be granted yet
+	case claimed:
+		j.bound = max(j.bound, charged+j.unheard())
+	case charged <= available && !barrier && j.total() <= available:
+		j.bound = available
+	default:
+		j.bound = max(j.bound, available)
+	}
+	for _, b := range j.w.boxes {
+		j.check(b)
+	}
+	j.checkSum()
+}
+
+func containerOf(in *events.Intent, readable bool) string {
+	if !readable {
+		return ""
+	}
+	return in.Container
+}
+
+// unheard is what those have whom this incarnation has not heard.
+func (j *judge) unheard() (open int) {
+	for _, b := range j.w.boxes {
+		if b.ghost.unheard {
+			open += b.pool.open()
+		}
+	}
+	return open
+}
+
+// check compares what one container has with what it may have.
+func (j *judge) check(b *box) {
+	g := &b.ghost
+	if g.unheard && j.ledger != nil && (j.ledger.Now() >= j.floor || g.ttl > j.barrier && j.ledger.Now() >= j.barrier.Milliseconds()) {
+		g.stranger, g.unheard, g.from = true, false, b.m.Counter()+1
+	}
+	if b.alive && b.paused == 0 && b.local() {
+		g.stranger, g.from = true, b.m.Counter()+1
+	}
+	open := b.pool.open()
+	if g.stranger {
+		return
+	}
+	charge := j.charge(b)
+	if b.excused() {
+		return
+	}
+	if open > charge {
+		j.w.fail("charge", "%s has %d connections, charged are %d", b.id, open, charge)
+	}
+	if b.alive && g.ends > 0 && j.w.now >= max(g.ends, g.grace) && open > g.fallback {
+		j.w.fail("deadline", "%s has %d connections %v after its lease's end, its fallback is %d", b.id, open, j.w.now-g.ends, g.fallback)
+	}
+}
+
+// charge is what the container may have at most.
+func (j *judge) charge(b *box) int {
+	if b.ghost.unheard || j.ledger == nil {
+		return b.ghost.frozen
+	}
+	c, _ := j.ledger.Container(b.id)
+	return c.Charge
+}
+
+// checkSum: all together have no more than there is.
+func (j *judge) checkSum() {
+	if total := j.total(); total > j.bound {
+		j.w.fail("sum", "all together have %d connections of %d", total, j.bound)
+	}
+}
+
+// total is what all those have who are to be counted.
+func (j *judge) total() (open int) {
+	for _, b := range j.w.boxes {
+		switch g := &b.ghost; {
+		case g.stranger:
+		case b.excused():
+			open += min(b.pool.open(), j.charge(b))
+		default:
+			open += b.pool.open()
+		}
+	}
+	return open
+}
