@@ -52,9 +52,7 @@ func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 		l.own(batch, events.Intent{Kind: events.SetPolicy, Policy: a.Policy})
 		a.Logger.Info("policy in force", "plan", a.Policy.Plan, "limit", a.Policy.Limit, "reserve", a.Policy.Reserve, "ttl", a.Policy.TTL)
 	}
-	if a.Lookout == nil && a.ledger.Look().Usable > 0 {
-		l.own(batch, events.Intent{Kind: events.Observe}) // nobody looks any more
-	}
+	l.announce(batch)
 	if exhausted(s.Cursor) {
 		l.beginAnew(batch)
 	}

@@ -70,6 +70,18 @@ func newWatch(now time.Time) watch {
 	return watch{pulses: map[string]pulse{}, polled: now, pollAt: now, lookAt: now, reported: now}
 }
 
+// announce says whether this leader looks at the database, so that containers
+// know from the first grant on that they are to beat; or that nobody looks any
+// more.
+func (l *leadership) announce(b *events.Batch) {
+	switch look := l.ledger.Look(); {
+	case l.Lookout != nil && look.Window == 0:
+		l.own(b, events.Intent{Kind: events.Observe, Observation: events.Observation{Window: Window, Headroom: l.Headroom}})
+	case l.Lookout == nil && look.Window != 0:
+		l.own(b, events.Intent{Kind: events.Observe})
+	}
+}
+
 // wait is how long there is nothing to do.
 func (w *watch) wait(now time.Time) time.Duration {
 	if w.looking != 0 {

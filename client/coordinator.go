@@ -30,19 +30,22 @@ type Coordinator struct {
 	courierBell chan struct{} // something may have to be sent
 	keeperBell  chan struct{} // the limit may have changed
 	samplerBell chan struct{} // there is a new pool
+	heartBell   chan struct{} // a heartbeat may be needed
 	diary       chan func()   // log lines to be written
 
 	sending sync.Mutex // held while an intent is made and sent, so that they arrive in order
 
 	mu      sync.Mutex
 	machine *lease.Machine
-	// When courier and keeper wake by themselves; each sets its own.
+	// When courier, keeper and heart wake by themselves; each sets its own.
 	courierWakes, keeperWakes time.Time
+	heartWakes                time.Time
 	demand                    demand
 	pools                     []*member
 	changed                   chan struct{} // closed, and replaced, when the grant changes
 	told                      Grant         // what was last made known
 	refusal                   events.Reason // why the arbiter does not accept the container
+	admission                 pool.Admission
 	watchers                  map[chan Grant]struct{}
 	redis                     outage
 	closed                    bool
@@ -71,6 +74,7 @@ func New(ctx context.Context, cfg Config) (*Coordinator, error) {
 		courierBell: make(chan struct{}, 1),
 		keeperBell:  make(chan struct{}, 1),
 		samplerBell: make(chan struct{}, 1),
+		heartBell:   make(chan struct{}, 1),
 		diary:       make(chan func(), diaryRoom),
 		changed:     make(chan struct{}),
 		watchers:    map[chan Grant]struct{}{},
@@ -81,7 +85,7 @@ func New(ctx context.Context, cfg Config) (*Coordinator, error) {
 		Local: cfg.LocalConns, JoinWithin: cfg.JoinWithin,
 	}, time.Now(), 0)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	for _, run := range []func(){c.listen, c.deliver, c.keep, c.sample, c.narrate} {
+	for _, run := range []func(){c.listen, c.deliver, c.keep, c.sample, c.beat, c.narrate} {
 		c.wg.Go(run)
 	}
 	if err := c.join(ctx); err != nil {

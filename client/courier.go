@@ -152,4 +152,7 @@ func (c *Coordinator) prodLocked(now time.Time) {
 	if next.Before(c.keeperWakes) {
 		ring(c.keeperBell)
 	}
+	if every := c.machine.BeatEvery(); c.machine.BeatNow(now) || every > 0 && now.Add(every).Before(c.heartWakes) {
+		ring(c.heartBell)
+	}
 }

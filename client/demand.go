@@ -70,7 +70,7 @@ func (c *Coordinator) sampleOnce() (again time.Duration) {
 	now := time.Now()
 	limit := c.machine.Limit(now)
 	if short && len(c.pools) > 1 {
-		c.shareLocked(limit)
+		c.shareLocked(min(limit, c.gate.Allowed()))
 	}
 	again = sampleIdle
 	if use >= limit {

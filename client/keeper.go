@@ -45,7 +45,8 @@ func (c *Coordinator) applyLocked(now time.Time) {
 	if limit != c.gate.Limit() {
 		c.gate.SetLimit(limit)
 	}
-	c.shareLocked(limit)
+	c.admitLocked(now)
+	c.shareLocked(min(limit, c.gate.Allowed()))
 	if c.machine.Overdue(now) && c.gate.Open() > limit {
 		c.gate.Kill(limit)
 	}

@@ -20,7 +20,7 @@ type Observation struct {
 	Window   time.Duration
 	Headroom int
 
-	Usable   int // connections that the database gives to ordinary roles in all; 0: nobody looks
+	Usable   int // connections that the database gives to ordinary roles in all; 0: nobody has looked yet
 	Bound    int // most that containers can have by the limits of their roles and databases
 	Platform int // connections of the platform's own roles and of the arbiter
 	External int // connections of all others that are none of ours

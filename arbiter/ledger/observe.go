@@ -47,6 +47,12 @@ func (l *Ledger) observe(o *events.Observation) {
 	l.unsettled = true
 	l.strangers.Clear()
 	l.strange = 0
+	if o.Window != l.look.Window {
+		l.owing.Scan(func(_ uint64, c *container) bool { // they must know it, to beat
+			l.touch(c, events.Noted)
+			return true
+		})
+	}
 	l.look = *o
 	l.look.Held = nil
 	was := l.seen.Values()

@@ -57,10 +57,13 @@ func (g *ghost) accepted(b *box, grant *events.Grant) {
 	// The container's clock may be slow, but not by more than the margin in a TTL.
 	// One that had connections of local mode, or of a fallback that was larger, has
 	// to get rid of them first.
-	if g.stranger || b.w.now >= g.ends || g.fallback < before {
+	// So has one whose lease turns out to have ended already, because its TTL has
+	// become shorter.
+	ended := g.ends
+	g.ends, g.ttl = sent+grant.TTL, grant.TTL
+	if g.stranger || b.w.now >= min(ended, g.ends) || g.fallback < before {
 		g.grace = b.w.now + recovery
 	}
-	g.ends, g.ttl = sent+grant.TTL, grant.TTL
 	if grant.Gone() {
 		g.ends = 0
 	}

@@ -91,6 +91,16 @@ func (j *judge) charge(b *box) int {
 	return c.Charge
 }
 
+// counted is what is counted of a container that stands still: when its lease is
+// over, only its fallback, also if the history that charged more was lost.
+func (j *judge) counted(b *box) int {
+	charge := j.charge(b)
+	if g := &b.ghost; g.unheard && j.w.now >= g.ends {
+		charge = min(charge, g.fallback)
+	}
+	return charge
+}
+
 // checkSum: all together have no more than there is.
 func (j *judge) checkSum() {
 	if total := j.total(); total > j.bound {
@@ -104,7 +114,7 @@ func (j *judge) total() (open int) {
 		switch g := &b.ghost; {
 		case g.stranger:
 		case b.excused():
-			open += min(b.pool.open(), j.charge(b))
+			open += min(b.pool.open(), j.counted(b))
 		default:
 			open += b.pool.open()
 		}
