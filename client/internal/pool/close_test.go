@@ -100,8 +100,8 @@ func TestGateCloses(t *testing.T) {
 	}
 }
 
-// deafProxy stands between client and server and, once deaf, passes the client's end of stream and its cancel requests
-// on no more: to the server, the client lives.
+// deafProxy stands between client and server and, once deaf, passes ends of streams and cancel requests on no more: to
+// each the other one lives.
 type deafProxy struct {
 	net.Listener
 	backend string
@@ -147,7 +147,14 @@ func (p *deafProxy) serve() {
 		p.mu.Lock()
 		p.conns = append(p.conns, client, server)
 		p.mu.Unlock()
-		p.wg.Go(func() { io.Copy(client, server); client.Close() })
+		p.wg.Go(func() {
+			io.Copy(client, server)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if !p.deaf {
+				client.Close()
+			}
+		})
 		p.wg.Go(func() {
 			io.Copy(server, client)
 			p.mu.Lock()

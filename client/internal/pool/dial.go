@@ -30,6 +30,9 @@ type attempt struct {
 	// gaveUp tells that the attempt failed for want of a place.
 	gaveUp atomic.Bool
 
+	// refused tells that the database had no room for it.
+	refused atomic.Bool
+
 	mu          sync.Mutex
 	established bool
 	current     *socket
@@ -40,6 +43,9 @@ type attempt struct {
 type dialer struct {
 	lane *lane
 	name func() string // application_name of the next connection; may be nil
+
+	// explain tells that errors of the server reach the caller as they are, see [attempt.watchRefusals].
+	explain bool
 }
 
 // instrument makes cfg, which belongs to this one attempt, dial through the gate.
@@ -51,6 +57,7 @@ func (d *dialer) instrument(cfg *pgx.ConnConfig) *attempt {
 	// pgx would let the wait at the gate use up the connect timeout. The attempt counts from the dial instead.
 	cfg.ConnectTimeout = 0
 	cfg.DialFunc = a.dialCounted
+	a.watchRefusals(&cfg.Config, d.explain)
 
 	if d.name != nil {
 		cfg.RuntimeParams = maps.Clone(cfg.RuntimeParams)
@@ -74,10 +81,7 @@ func (d *dialer) instrument(cfg *pgx.ConnConfig) *attempt {
 }
 
 func (a *attempt) dialCounted(ctx context.Context, network, addr string) (net.Conn, error) {
-	a.mu.Lock()
-	established := a.established
-	a.mu.Unlock()
-	if established || forCancelRequest() {
+	if a.isEstablished() || forCancelRequest() {
 		return a.dial(ctx, network, addr)
 	}
 	for {
@@ -123,6 +127,12 @@ func (a *attempt) dialAdmitted(ctx context.Context, s *socket, network, addr str
 	a.timer = time.AfterFunc(a.timeout-time.Since(begun), func() { a.expire(s) })
 	a.mu.Unlock()
 	return nil
+}
+
+func (a *attempt) isEstablished() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.established
 }
 
 // outOfTouch reports whether the attempt failed because its admission had ended.
@@ -173,12 +183,12 @@ func (a *attempt) connected(ctx context.Context, pg *pgconn.PgConn, reap string)
 	a.mu.Unlock()
 	s.pg.Store(pg)
 	pg.CustomData()[socketKey] = s
-
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
 	if err := s.gate.establish(ctx, s, pg); err != nil {
 		return err
 	}
+	a.lane.noteRoom()
 	if reap == "" {
 		return nil
 	}

@@ -20,12 +20,45 @@
 // A share is enforced at the gate too, as a lane: a pool that overshoots (pgxpool's Reset, a user's SetMaxOpenConns)
 // waits at the gate for its own connections to close and cannot take another pool's part.
 //
+// # Admission
+//
+// A container that went silent is charged for what the database shows of it, so that what it does not hold can be given
+// to others soon. That is safe only if it opens nothing unseen. So the coordinator says until when it has proved to be in
+// touch ([Admission]), and the gate opens nothing from then on. The argument has these steps:
+//
+//   - No dial begins at that moment or later. The clock is read right before the dial, under the lock, after every wait; no
+//     timer or goroutine has to run first. A process that was stopped and wakes finds its time over.
+//   - A dial that began before it is established within the grace, and the database shows it from then on; or it is
+//     given up. A timer does that, and so that a late timer changes nothing, the clock is read again when the dial
+//     returns and when the server has accepted the connection. Whoever looks at the database after the grace sees all.
+//   - While the database shows at least one connection of ours, we are charged for no less than the floor. So opening
+//     up to the floor takes nothing from anybody as long as a connection shows that there has been one at every moment
+//     since: a lifeline (see lifeline.go). It is established at the end of the admission and there ever since, or was
+//     established while another one was there. What was opened after a moment without any proves nothing, so a lifeline
+//     that was lost does not come back by itself.
+//   - That a lifeline is there is not believed without looking: at its socket before the dial, because nobody may be
+//     reading from it, and then by the new connection in the database itself, because a network that was down
+//     swallows ends. If it is not there, the new connection is closed before anybody has it.
+//
+// What is left is short: a connection that is closed again at once was there for a round trip or two, as was one whose
+// process was stopped between two looks at the clock; and a dial may be under way, unseen, when the last lifeline ends.
+//
+// # A full database
+//
+// When others have taken connections that the lease counts as ours, the database refuses a dial that the gate admitted.
+// The place goes back to the gate, checkouts wait, and one dial of each pool probes now and then (see refusal.go). A pool
+// for database/sql grows by one connection at a time meanwhile, so that more checkouts queue for the connections that it
+// has instead of waiting in a dial.
+//
 // # What a caller must know
 //
 // After lowering, "Open() <= n" is the confirmation: from then on the database never shows more than n. Before it, the
 // surplus may still be in use.
 //
 // The order of a change matters only for speed. To grow, set the gate's limit first; to shrink, the shares first.
+//
+// A checkout that waits in a dial is not served by a connection that is returned. So while little may be opened, the
+// shares should be no more than the pools have ([Usage].Live, [Gate.Allowed]); new checkouts queue in the library then.
 //
 // Cancel requests open short sockets of their own. They are not counted, because PostgreSQL does not count them.
 //

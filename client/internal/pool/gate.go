@@ -38,6 +38,10 @@ type GateOptions struct {
 	// come from any goroutine and several at once, and it must not block: connections wait for it. Nil means none.
 	OnChange func()
 
+	// OnRefused is called whenever the database refuses a connection for want of room (see [ErrDatabaseFull]), with its
+	// error. The rules of OnChange hold. Nil means none.
+	OnRefused func(err error)
+
 	// CloseTimeout bounds the wait for the server's end of a closed connection. Zero means [DefaultCloseTimeout].
 	CloseTimeout time.Duration
 
@@ -51,9 +55,10 @@ type GateOptions struct {
 // Gate admits physical connections. It counts every socket to the database that may still have a backend behind it:
 // dialing, open, or closing. All methods are safe for concurrent use.
 type Gate struct {
-	log      *slog.Logger
-	onChange func()
-	timeouts closeTimeouts
+	log       *slog.Logger
+	onChange  func()
+	onRefused func(error)
+	timeouts  closeTimeouts
 
 	// stop ends cancel requests when Close runs out of time.
 	stop     context.Context
@@ -72,6 +77,7 @@ type Gate struct {
 	lastSeq   uint64
 	sockets   map[*socket]struct{}
 	queue     []*ticket // dials waiting for admission, oldest first
+	refusal   error     // the database's last, if no dial has gone through since
 }
 
 // ticket is one dial waiting for admission.
@@ -84,10 +90,11 @@ type ticket struct {
 // NewGate returns a gate with the limit 0 and without an end of admission.
 func NewGate(opts GateOptions) *Gate {
 	g := &Gate{
-		log:      opts.Logger,
-		onChange: opts.OnChange,
-		timeouts: newCloseTimeouts(opts),
-		sockets:  make(map[*socket]struct{}),
+		log:       opts.Logger,
+		onChange:  opts.OnChange,
+		onRefused: opts.OnRefused,
+		timeouts:  newCloseTimeouts(opts),
+		sockets:   make(map[*socket]struct{}),
 	}
 	if g.log == nil {
 		g.log = slog.Default()
@@ -152,7 +159,7 @@ func (g *Gate) admit(ctx context.Context, l *lane) (*socket, error) {
 	g.queue = append(g.queue, t)
 	l.waiting++
 	g.mu.Unlock()
-	g.changed()
+	l.dialsChanged()
 
 	select {
 	case <-t.ready:
@@ -162,14 +169,14 @@ func (g *Gate) admit(ctx context.Context, l *lane) (*socket, error) {
 	g.mu.Lock()
 	if t.socket != nil { // admitted, perhaps just as ctx ended: the dial will find out
 		g.mu.Unlock()
-		g.changed()
+		l.dialsChanged()
 		return t.socket, nil
 	}
 	closed := g.closed
 	g.queue = slices.DeleteFunc(g.queue, func(other *ticket) bool { return other == t })
 	l.waiting--
 	g.mu.Unlock()
-	g.changed()
+	l.dialsChanged()
 	if closed {
 		return nil, ErrGateClosed
 	}

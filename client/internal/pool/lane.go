@@ -14,11 +14,21 @@ type lane struct {
 	// orphaned is called, without locks, when orphans has grown. It never blocks. It may be nil.
 	orphaned func()
 
+	// reached is called, without locks, when reach may have changed by itself. It never blocks. It may be nil.
+	reached func()
+
 	// The rest is guarded by gate.mu.
 	share   int
 	open    int // sockets that hold a place
 	live    int // of these, the ones that nobody has begun to close
+	joined  int // of these, the ones that the server has accepted
 	waiting int // dials waiting for admission
+
+	scarcity scarcity
+}
+
+func newLane(g *Gate) *lane {
+	return &lane{gate: g, scarcity: scarcity{turn: make(chan struct{}, 1)}}
 }
 
 func (l *lane) setShare(n int) {
@@ -35,16 +45,37 @@ func (l *lane) target() int {
 	return l.share
 }
 
+// reach is how many connections the pool may try to have: its share, or one more than it has while the database is full.
+// stuck is how many dials wait beyond that. To database/sql they are connections, so it would close others for them.
+func (l *lane) reach() (reach, stuck int) {
+	l.gate.mu.Lock()
+	defer l.gate.mu.Unlock()
+	reach = l.share
+	if l.scarcity.refusal != nil {
+		reach = min(reach, l.joined+1)
+	}
+	dials := l.waiting + l.scarcity.paused
+	return reach, max(0, min(dials, l.live+dials-reach))
+}
+
+// dialsChanged tells of a dial that begins or ends to wait.
+func (l *lane) dialsChanged() {
+	if l.reached != nil {
+		l.reached()
+	}
+	l.gate.changed()
+}
+
 // census is what a lane has at a moment.
 type census struct {
-	dials int // waiting for admission
+	dials int // waiting for admission, or for the database to have room
 	live  int // sockets that nobody has begun to close
 }
 
 func (l *lane) census() census {
 	l.gate.mu.Lock()
 	defer l.gate.mu.Unlock()
-	return census{l.waiting, l.live}
+	return census{l.waiting + l.scarcity.paused, l.live}
 }
 
 // condemn reports whether this connection has to be closed for the pool to get down to its share, and if so counts it

@@ -17,8 +17,9 @@ import (
 
 // witness is a connection as it was when somebody looked.
 type witness struct {
-	pid   uint32
-	shows time.Time // since when it shows that there is one
+	socket *socket
+	pid    uint32
+	shows  time.Time // since when it shows that there is one
 }
 
 // lifelinesLocked returns lifelines, at most so many. It looks at each one's socket: the end of a connection that nobody
@@ -35,7 +36,7 @@ func (g *Gate) lifelinesLocked(most int) (alive []witness) {
 			s.lifeline = false // it never counts again; its pool finds out by itself
 			continue
 		}
-		alive = append(alive, witness{s.backendPID(), s.shows})
+		alive = append(alive, witness{s, s.backendPID(), s.shows})
 	}
 	return alive
 }
@@ -66,6 +67,11 @@ func (g *Gate) establish(ctx context.Context, s *socket, pg *pgconn.PgConn) erro
 	defer g.mu.Unlock()
 	small := g.open <= g.admission.Floor
 	if !g.inTimeLocked(s) && !(small && (shown || g.admission.Alone)) {
+		if ctx.Err() == nil {
+			for _, w := range witnesses {
+				w.socket.lifeline = false // else the next dial would be for nothing too
+			}
+		}
 		s.outOfTouch = true
 		s.retireLocked()
 		return ErrOutOfTouch

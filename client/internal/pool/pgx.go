@@ -15,6 +15,10 @@ import (
 // anybody asking. The slots beyond the share are held by ballast (see ballast.go), which pgxpool's own Stat counts as
 // acquired connections; [Pool.Usage] does not. Hooks and tracers in cfg run for real connections and never for ballast.
 //
+// While the database is full, acquisitions wait (see refusal.go). But pgxpool hands the error of a dial to whoever it was
+// made for, so the ones whose dials find out, or are overtaken by others, fail. Their error is the server's own, with an
+// explanation added to its message.
+//
 // Closing the pgxpool.Pool closes the Pool, and the other way round.
 func OpenPgx(ctx context.Context, gate *Gate, cfg *pgxpool.Config, opts Options) (*pgxpool.Pool, Pool, error) {
 	if err := opts.validate(); err != nil {
@@ -28,12 +32,13 @@ func OpenPgx(ctx context.Context, gate *Gate, cfg *pgxpool.Config, opts Options)
 		full:    full,
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.lane = &lane{gate: gate, orphaned: p.kick}
+	p.lane = newLane(gate)
+	p.lane.orphaned = p.kick
 
 	cfg = cfg.Copy()
 	cfg.MaxConns = int32(opts.Ceiling)
 	cfg.MinConns, cfg.MinIdleConns = 0, 0
-	p.instrument(cfg, dialer{lane: p.lane, name: opts.Name})
+	p.instrument(cfg, dialer{lane: p.lane, name: opts.Name, explain: true})
 
 	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), cfg)
 	if err != nil {
@@ -68,6 +73,9 @@ func (p *pgxPool) instrument(cfg *pgxpool.Config, d dialer) {
 			if err := users.BeforeConnect(ctx, cc); err != nil {
 				return err
 			}
+		}
+		if err := d.awaitRoom(ctx, cc); err != nil {
+			return err
 		}
 		d.instrument(cc)
 		return nil

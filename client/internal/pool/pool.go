@@ -60,8 +60,9 @@ type Options struct {
 	// has its own.
 	Logger *slog.Logger
 
-	// Exhausted wraps the error of a checkout that gave up while it waited at the gate. Nil leaves it. Only database/sql
-	// lets such an error through, and only for the checkouts that wait in a dial and not in the library's own queue.
+	// Exhausted wraps the error of a checkout that gave up while it waited at the gate, or for room in a full database
+	// ([ErrDatabaseFull]). Nil leaves it. Only database/sql lets such an error through, and only for the checkouts that
+	// wait in a dial and not in the library's own queue.
 	Exhausted func(error) error
 }
 

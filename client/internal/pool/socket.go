@@ -44,6 +44,7 @@ type socket struct {
 	// Guarded by gate.mu.
 	dialing    bool
 	starting   bool      // dialing, or the server has not accepted it yet
+	joined     bool      // the server has accepted it
 	inWindow   bool      // dialed while anything might be opened
 	outOfTouch bool      // given up because its admission had ended
 	lifeline   bool      // established and, as far as anybody has noticed, alive; it may be a lifeline,
@@ -76,6 +77,8 @@ func (s *socket) joinLocked(shows time.Time) error {
 		return errEnded
 	}
 	s.lifeline, s.shows = true, shows
+	s.joined = true
+	s.lane.joined++
 	return nil
 }
 
@@ -173,6 +176,9 @@ func (s *socket) retireLocked() {
 	s.lifeline = false
 	s.gate.live--
 	s.lane.live--
+	if s.joined {
+		s.lane.joined--
+	}
 }
 
 // adopt notes that the pool itself has closed the connection, and reports whether it was killed before.

@@ -33,7 +33,8 @@ func openSQL(gate *Gate, cfg *pgx.ConnConfig, opts Options, guess bool) (*sql.DB
 	}
 	p := &sqlPool{ceiling: opts.Ceiling, kicks: make(chan struct{}, 1)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.lane = &lane{gate: gate}
+	p.lane = newLane(gate)
+	p.lane.reached = p.kick
 	p.db = sql.OpenDB(&connector{
 		cfg:       *cfg.Copy(),
 		dialer:    dialer{lane: p.lane, name: opts.Name},
@@ -79,19 +80,49 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	defer cancel(nil)
 	defer context.AfterFunc(c.alive, func() { cancel(errPoolClosed) })()
 
+	for {
+		probing, done, err := c.dialer.lane.awaitTurn(ctx)
+		if err != nil {
+			return nil, c.exhaust(c.dialer.lane.fullError(err))
+		}
+		conn, again, err := c.try(ctx, probing)
+		done()
+		if !again {
+			return conn, err
+		}
+	}
+}
+
+// try makes one attempt. again means that the caller need not hear of the error: the next attempt waits until there is
+// something to be had.
+func (c *connector) try(ctx context.Context, probing bool) (conn driver.Conn, again bool, err error) {
 	cfg := c.cfg
 	attempt := c.dialer.instrument(&cfg)
-	conn, err := stdlib.GetConnector(cfg, stdlib.OptionResetSession(c.resetSession)).Connect(ctx)
-	if err == nil {
-		return conn, nil
+	conn, err = stdlib.GetConnector(cfg, stdlib.OptionResetSession(c.resetSession)).Connect(ctx)
+	refused := attempt.refused.Load()
+	switch ended := context.Cause(ctx); {
+	case err == nil:
+		return conn, false, nil
+	case ended != nil && (probing || refused):
+		return nil, false, c.exhaust(c.dialer.lane.fullError(ended))
+	case ended == errPoolClosed:
+		return nil, false, ended
+	case ended == nil && (refused || attempt.outOfTouch()):
+		return nil, true, nil
+	case ended == nil:
+		c.dialer.lane.noteFailure()
 	}
-	if context.Cause(ctx) == errPoolClosed {
-		return nil, errPoolClosed
+	if attempt.gaveUp.Load() {
+		return nil, false, c.exhaust(err)
 	}
-	if attempt.gaveUp.Load() && c.exhausted != nil {
-		return nil, c.exhausted(err)
+	return nil, false, err
+}
+
+func (c *connector) exhaust(err error) error {
+	if c.exhausted == nil {
+		return err
 	}
-	return nil, err
+	return c.exhausted(err)
 }
 
 var errPoolClosed = errors.New("pool: the database/sql pool is closed")

@@ -39,7 +39,8 @@ type sqlPool struct {
 	grown    atomic.Int64 // those after which waiters were woken
 
 	// Used by run alone.
-	size       int // what the DB's maximum stands for now
+	reach      int // what the pool tries to have
+	size       int // what the DB's maximum stands for now: with dials that are stuck beyond that
 	nudges     context.Context
 	stopNudges context.CancelFunc
 }
@@ -51,14 +52,17 @@ func (p *sqlPool) run() {
 			return
 		case <-p.kicks:
 		}
-		target := p.lane.target()
+		reach, stuck := p.lane.reach()
+		target := reach + stuck
 		switch {
 		case target < p.size:
 			p.shrink(target)
-		case target > p.size:
+		case reach > p.reach:
 			p.grow(target)
+		case target > p.size:
+			p.resize(target)
 		}
-		p.size = target
+		p.reach, p.size = reach, target
 	}
 }
 
