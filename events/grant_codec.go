@@ -67,10 +67,7 @@ func DecodeGrant(data []byte) (*Grant, error) {
 	r := newReader("grant", data)
 	g := &Grant{}
 	r.array("entry", 2)
-	version := int(r.uint("version", math.MaxUint16))
-	if r.err == nil && (version < 1 || version > grantVersion) {
-		r.fail("version", ErrVersion)
-	}
+	version := r.version(grantVersion)
 	r.lift("fields", version, grantUpcasters)
 	r.array("fields", 20)
 	g.Verb = Verb(r.uint("verb", uint64(lastVerb)))

@@ -90,10 +90,7 @@ func DecodeIntent(data []byte) (*Intent, error) {
 	if r.err == nil && !in.Kind.Own() && len(data) > MaxEntryBytes {
 		r.fail("entry", ErrOversize)
 	}
-	version := int(r.uint("version", math.MaxUint16))
-	if r.err == nil && (version < 1 || version > intentVersion) {
-		r.fail("version", ErrVersion)
-	}
+	version := r.version(intentVersion)
 	check := CheckContainer
 	if in.Kind.Own() {
 		check = mustBeEmpty

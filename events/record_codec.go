@@ -91,10 +91,7 @@ func DecodeRecord(data []byte) (*Record, error) {
 	r := newReader("record", data)
 	rec := &Record{}
 	r.array("entry", 3)
-	version := int(r.uint("version", math.MaxUint16))
-	if r.err == nil && (version < 1 || version > recordVersion) {
-		r.fail("version", ErrVersion)
-	}
+	version := r.version(recordVersion)
 	r.lift("fields", version, recordUpcasters)
 	r.array("fields", 12)
 	rec.Sequence = r.uint("sequence", math.MaxInt64)

@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"math"
 
 	"github.com/vmihailenco/msgpack/v5"
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
@@ -11,6 +12,16 @@ import (
 // drop, reorder or rewrite them. A version, once released, is never changed;
 // a new one brings an upcaster from the one before.
 type upcaster func(places []msgpack.RawMessage) ([]msgpack.RawMessage, error)
+
+// version reads the version of a schema of which this program knows all up to the
+// newest.
+func (r *reader) version(newest int) int {
+	v := int(r.uint("version", math.MaxUint16))
+	if r.err == nil && (v < 1 || v > newest) {
+		r.fail("version", ErrVersion)
+	}
+	return v
+}
 
 // lift replaces the rest of the entry, which is one body of the given version,
 // by the same body in the newest version. For the newest it does nothing.

@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"container/heap"
-
 	"github.com/conncord/conncord/events"
 )
 
@@ -132,24 +130,11 @@ func (l *Ledger) grow(free int) (lacking int) {
 // each to the one that has fewest, of equals to the one registered first.
 func (l *Ledger) spread(s *service, units int) {
 	q := byUnits(l.below(s))
-	heap.Init(&q)
-	for ; units > 0; units-- {
-		top := &q[0]
-		top.units++
-		top.lacks--
-		if top.lacks == 0 {
-			c, n := top.c, top.units
-			heap.Pop(&q)
-			l.raise(c, n-c.units)
-		} else {
-			heap.Fix(&q, 0)
-		}
-	}
-	for _, f := range q {
+	q.fill(units, func(f filling) {
 		if n := f.units - f.c.units; n > 0 {
 			l.raise(f.c, n)
 		}
-	}
+	})
 }
 
 // recall takes units from containers above their targets, from each service in
@@ -179,24 +164,11 @@ func (l *Ledger) drain(s *service, units int) {
 		}
 		return true
 	})
-	heap.Init(&q)
-	for ; units > 0; units-- {
-		top := &q[0]
-		top.units++
-		top.lacks--
-		if top.lacks == 0 {
-			c, n := top.c, -top.units
-			heap.Pop(&q)
-			l.lower(c, n)
-		} else {
-			heap.Fix(&q, 0)
-		}
-	}
-	for _, f := range q {
+	q.fill(units, func(f filling) {
 		if -f.units < f.c.units {
 			l.lower(f.c, -f.units)
 		}
-	}
+	})
 	l.scratch.queue = q
 }
 

@@ -12,17 +12,9 @@ import (
 
 	"github.com/conncord/conncord/cmd/chaos/trial"
 	"github.com/conncord/conncord/cmd/chaos/world"
-	"github.com/conncord/conncord/cmd/demo/service"
 )
 
 func main() {
-	if len(os.Args) == 2 {
-		switch os.Args[1] {
-		case service.Subcommand:
-			os.Exit(service.Run(os.Stdin, os.Stdout, os.Stderr))
-		case world.ArbiterCommand:
-			os.Exit(world.RunArbiter(os.Stdin, os.Stdout, os.Stderr))
-		}
-	}
+	world.Main()
 	os.Exit(trial.Run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }

@@ -121,11 +121,7 @@ func (g *Gate) Close(ctx context.Context) error {
 	for _, s := range all {
 		s.kill(false) // what a pool was about to close
 	}
-	finished := make(chan struct{})
-	go func() {
-		g.wg.Wait()
-		close(finished)
-	}()
+	finished := after(g.wg.Wait)
 	select {
 	case <-finished:
 		g.stopFunc()

@@ -141,14 +141,12 @@ func (p *pgxPool) kick() {
 func (p *pgxPool) Close(ctx context.Context) error {
 	p.lane.setShare(0)
 	p.cancel()
-	done := make(chan struct{})
-	go func() {
+	closed := after(func() {
 		p.wg.Wait() // ballast goes first, pgxpool would wait for it
 		p.pool.Close()
-		close(done)
-	}()
+	})
 	select {
-	case <-done:
+	case <-closed:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("closing a pgx pool: %w", ctx.Err())

@@ -72,3 +72,14 @@ func (o Options) validate() error {
 	}
 	return nil
 }
+
+// after returns a channel that is closed when the function, which is called at
+// once, has returned.
+func after(f func()) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	return done
+}

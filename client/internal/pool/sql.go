@@ -147,13 +147,8 @@ func (p *sqlPool) Close(ctx context.Context) error {
 	p.lane.setShare(0)
 	p.cancel()
 	err := p.db.Close()
-	done := make(chan struct{})
-	go func() {
-		p.wg.Wait()
-		close(done)
-	}()
 	select {
-	case <-done:
+	case <-after(p.wg.Wait):
 		return err
 	case <-ctx.Done():
 		return fmt.Errorf("closing a database/sql pool: %w", ctx.Err())

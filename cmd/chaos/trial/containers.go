@@ -172,6 +172,7 @@ func startLocal(s *stage) *fault {
 		return nil
 	}
 	f := &fault{about: c.Name, hold: s.ttls(0.5, 1.5), recovery: s.world.Settings.LeaderLease}
+	f.together = 2 * s.world.Settings.TTL // the goodbye of the one before it may be lost
 	var endExcuse func(at time.Time)
 	f.begin = func(context.Context) error {
 		c.Stop()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,20 +11,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/conncord/conncord/cmd/chaos/world"
-	"github.com/conncord/conncord/cmd/demo/service"
 	"github.com/conncord/conncord/events/servertest"
 	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 {
-		switch os.Args[1] {
-		case service.Subcommand:
-			os.Exit(service.Run(os.Stdin, os.Stdout, os.Stderr))
-		case world.ArbiterCommand:
-			os.Exit(world.RunArbiter(os.Stdin, os.Stdout, os.Stderr))
-		}
-	}
+	world.Main()
 	servertest.Main(leakcheck.Wrap(m))
 }
 

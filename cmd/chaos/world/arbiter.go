@@ -16,12 +16,12 @@ import (
 	"github.com/conncord/conncord/cmd/arbiter/daemon"
 )
 
-// ArbiterCommand is the program's argument that makes it an arbiter.
-const ArbiterCommand = "arbiter"
+// arbiterCommand is the program's argument that makes it an arbiter.
+const arbiterCommand = "arbiter"
 
-// RunArbiter is an arbiter's life: the daemon, which also ends when its standard
+// runArbiter is an arbiter's life: the daemon, which also ends when its standard
 // input does, so that a crash of chaos leaves no arbiters behind.
-func RunArbiter(stdin io.Reader, stdout, stderr io.Writer) int {
+func runArbiter(stdin io.Reader, stdout, stderr io.Writer) int {
 	redis.SetLogger(Silence{})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -84,7 +84,7 @@ func (a *Arbiter) start(limit int, fresh bool) error {
 	a.began++
 	a.id = fmt.Sprintf("%s.%d", a.Name, a.began)
 	s := a.world.Settings
-	cmd := exec.Command(self, ArbiterCommand)
+	cmd := exec.Command(self, arbiterCommand)
 	cmd.Env = append(os.Environ(),
 		"REDIS_URL="+a.Link.URL(), "CONNCORD_BUDGET="+s.Budget, "CONNCORD_ARBITER_ID="+a.id,
 		"SUPABASE_MAX_CONNECTIONS="+strconv.Itoa(limit), "CONNECTION_RESERVE_TTL="+s.TTL.String(),
