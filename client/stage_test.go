@@ -191,7 +191,8 @@ func (s *stage) watch() *watch {
 		defer close(done)
 		for ctx.Err() == nil {
 			var n int
-			if err := conn.QueryRow(context.Background(), `select count(*) from pg_stat_activity where usename = 'app' and backend_start < statement_timestamp()`).Scan(&n); err != nil {
+			if err := conn.QueryRow(context.Background(), `select count(*) from pg_stat_activity where usename = 'app' and backend_start < statement_timestamp() and application_name <> $1`,
+				events.ObserverName(client.DefaultBudget)).Scan(&n); err != nil {
 				s.Errorf("count backends: %v", err)
 				return
 			}

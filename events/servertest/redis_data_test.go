@@ -93,12 +93,20 @@ func TestOutputOfAllRuns(t *testing.T) {
 	var redis, postgres safeBuffer
 	r := NeedRedis(t, RedisOptions{Output: &redis})
 	must(t, r.Restart(testContext(t)))
-	if n := strings.Count(redis.String(), "Ready to accept connections"); n != 2 {
-		t.Errorf("Redis was ready %d times in:\n%s", n, redis.String())
-	}
+	saysTwice(t, &redis, "Ready to accept connections")
 	p := NeedPostgres(t, PostgresOptions{Output: &postgres})
 	must(t, p.Restart(testContext(t)))
-	if n := strings.Count(postgres.String(), "ready to accept connections"); n != 2 {
-		t.Errorf("PostgreSQL was ready %d times in:\n%s", n, postgres.String())
+	saysTwice(t, &postgres, "ready to accept connections")
+}
+
+// saysTwice: a server answers a moment before what it says about that is read.
+func saysTwice(t *testing.T, output *safeBuffer, text string) {
+	t.Helper()
+	late := time.Now().Add(10 * time.Second)
+	for strings.Count(output.String(), text) != 2 {
+		if time.Now().After(late) {
+			t.Fatalf("%q does not stand twice in:\n%s", text, output)
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
