@@ -7,8 +7,9 @@
 // milliseconds (limit.go). More than what is available at that moment are a
 // violation. "At that moment" is what the history says within one second around
 // it, and where the sum of the charges stands above what is available, it is that
-// sum: docs/architecture.md names the two cases in which it can, and the history
-// is checked for any third (history.go).
+// sum: docs/architecture.md names the cases in which it can, and the history
+// is checked for any other (history.go). Strangers and arbiters counted in, there
+// may never be more than the database gives to ordinary roles.
 //
 // There are excuses, each for one container and for a bounded time, for what
 // "Known limits" in docs/architecture.md says can happen:
@@ -26,7 +27,18 @@
 // and for those alone: should others have one more than they may meanwhile, that
 // is a violation.
 //
-// A refused connection is a violation always, no matter why.
+// A refused connection is a violation, but for these, which others have really
+// taken, or kept, from the containers:
+//
+//   - While a burst of strangers holds all that the database has, and for two
+//     seconds after the last of them has gone, every role may be refused.
+//   - For four seconds after the database's CONNECTION LIMIT was lowered below what
+//     is in use, every role may be refused for that reason: by then the arbiter has
+//     seen it and leases are down. This is done only when nothing else is wrong.
+//   - While the arbiters' own role may not connect at all, that role may be refused.
+//
+// Strangers that come one by one, each when the arbiter has taken the one before
+// into account, have nobody refused, and are not refused themselves.
 //
 // # Failures
 //
@@ -35,6 +47,19 @@
 // violations: a leader that dies, a slow network, garbage in the inbox and the
 // death of another container explain nothing. Violations are also processes that
 // end by themselves, and what programs log when they are broken (log.go).
+//
+// # What arbiters see of the database
+//
+// Where they look at it, a container that was killed with kill -9 has to be gone
+// within three seconds: nothing is charged for it and all that it had is granted to
+// those who want it. That is measured when nothing else is wrong.
+//
+// A container that stands still for longer than the window in which it must give
+// signs of life, but not as long as its lease, and one that has no connection
+// because it has nothing to do, have the same lease afterwards.
+//
+// Where they fence, a container that stands still has no more connections than its
+// fallback three seconds after its lease has expired.
 //
 // # History
 //

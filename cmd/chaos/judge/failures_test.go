@@ -54,12 +54,50 @@ func TestAnExplanationEnds(t *testing.T) {
 func TestRefusalsInTheLogCount(t *testing.T) {
 	var found errs
 	f := NewFailures(found.add)
-	f.Refused(1, "FATAL: sorry, too many clients already")
+	f.Refused("app_1", "FATAL: sorry, too many clients already", at(0))
 	if f.Tally().Refused != 1 || len(found) != 1 {
 		t.Errorf("%+v, %s", f.Tally(), &found)
 	}
-	if !Refuses("2026 UTC [1] FATAL:  sorry, too many clients already") || Refuses("FATAL:  the database system is starting up") {
-		t.Error("refusals are told from other lines wrongly")
+	for line, want := range map[string]bool{
+		"app_1 FATAL:  sorry, too many clients already":    true,
+		"app_1 FATAL:  the database system is starting up": false,
+	} {
+		if role, refused := Refuses(line); role != "app_1" || refused != want {
+			t.Errorf("%q: %v of %s", line, refused, role)
+		}
+	}
+}
+
+func TestRefusalsAreAllowedOnlyWhileTheDatabaseIsFull(t *testing.T) {
+	const text = "FATAL:  sorry, too many clients already"
+	for name, c := range map[string]struct {
+		second float64
+		role   string
+		text   string
+		found  bool
+	}{
+		"before":         {9.9, "app_1", text, true},
+		"at the begin":   {10, "app_1", text, false},
+		"at the end":     {20, "app_1", text, false},
+		"after":          {20.1, "app_1", text, true},
+		"somebody else":  {15, "arbiter", text, true},
+		"something else": {15, "app_1", "FATAL:  too many connections for role", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var found errs
+			f := NewFailures(found.add)
+			end := f.Fill(Full{From: at(10), Roles: func(role string) bool { return role == "app_1" }, Text: "too many clients"})
+			end(at(20))
+			f.Refused(c.role, c.text, at(c.second))
+			f.Take("api-1", c.role, service.Report{}, service.Report{Refused: 1, LastError: c.text}, at(c.second))
+			want := FailureTally{Expected: 2}
+			if c.found {
+				want = FailureTally{Refused: 2}
+			}
+			if got := f.Tally(); got != want || (len(found) > 0) != c.found {
+				t.Errorf("%+v, %s", got, &found)
+			}
+		})
 	}
 }
 

@@ -137,6 +137,7 @@ type State struct {
 	Incarnation, Epoch, Sequence uint64
 	Leader                       string // "": nobody leads
 	Available, Charged           int
+	Look                         events.Observation // the newest
 	Barrier                      time.Duration // until nothing is kept back any more because of a loss
 	Containers                   map[string]events.ContainerState
 	At                           time.Time // when the newest record came
@@ -152,9 +153,8 @@ func (h *History) State() State {
 		return s
 	}
 	l := h.d.ledger
-	policy := l.Policy()
 	s.Incarnation, s.Epoch, s.Sequence = l.Incarnation(), l.Epoch(), l.Sequence()
-	s.Available, s.Charged = policy.Available(), l.Charged()
+	s.Available, s.Charged, s.Look = h.openings.now(), l.Charged(), l.Look()
 	if !h.d.free {
 		s.Leader = h.d.leader
 	}

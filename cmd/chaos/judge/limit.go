@@ -22,6 +22,7 @@ type Count struct {
 	At    time.Time
 	Total int
 	Roles map[string]int // of each container's role
+	All   int            // strangers and arbiters among them, but no superusers
 }
 
 // An Excuse allows one container some connections above what it is charged for,
@@ -38,11 +39,13 @@ type Excuse struct {
 // use.
 type Limits struct {
 	history *History
+	usable  int // connections that the database gives to ordinary roles
 	owner   func(role string) string // id of the container that has the role
 	failed  func(error)
 	excuses reasons[Excuse]
 
 	mu      sync.Mutex
+	newest  Count
 	pending []Count // to be judged when they have settled
 	tally   Tally
 }
@@ -50,7 +53,8 @@ type Limits struct {
 // A Tally sums the counts up.
 type Tally struct {
 	Counts    int
-	Peak      int
+	Peak      int           // of the containers' connections
+	PeakAll   int           // of all
 	OverLimit int           // counts that nothing explains
 	Excused   int           // counts that an excuse explains
 	MostOver  int           // connections above what was available, explained ones included
@@ -62,9 +66,10 @@ type Tally struct {
 // Every is the mean time between two counts.
 func (t *Tally) Every() time.Duration { return t.Watched / time.Duration(max(1, t.Counts)) }
 
-// NewLimits returns limits for counts above what the history allows.
-func NewLimits(h *History, owner func(role string) string, failed func(error)) *Limits {
-	return &Limits{history: h, owner: owner, failed: failed}
+// NewLimits returns limits for counts above what the history allows, and above what
+// the database gives to ordinary roles.
+func NewLimits(h *History, usable int, owner func(role string) string, failed func(error)) *Limits {
+	return &Limits{history: h, usable: usable, owner: owner, failed: failed}
 }
 
 // Excuse adds an excuse. It goes on until end is called with a moment, which may
@@ -85,7 +90,8 @@ func (l *Limits) Take(c Count) {
 	defer l.mu.Unlock()
 	t := &l.tally
 	t.Counts++
-	t.Peak = max(t.Peak, c.Total)
+	t.Peak, t.PeakAll = max(t.Peak, c.Total), max(t.PeakAll, c.All)
+	l.newest = c
 	if !t.last.IsZero() {
 		t.Longest = max(t.Longest, c.At.Sub(t.last))
 		t.Watched += c.At.Sub(t.last)
@@ -93,6 +99,13 @@ func (l *Limits) Take(c Count) {
 	t.last = c.At
 	l.pending = append(l.pending, c)
 	l.judgeLocked(c.At.Add(-settle))
+}
+
+// Newest returns the last count.
+func (l *Limits) Newest() Count {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.newest
 }
 
 // Finish judges what is left and returns the sums.
@@ -114,6 +127,10 @@ func (l *Limits) judgeLocked(until time.Time) {
 }
 
 func (l *Limits) judgeOne(c *Count) {
+	if c.All > l.usable {
+		l.tally.OverLimit++
+		l.failed(fmt.Errorf("there were %d connections in all where the database has %d: of containers %v", c.All, l.usable, c.Roles))
+	}
 	ids := make([]string, 0, len(c.Roles))
 	for role := range c.Roles {
 		ids = append(ids, l.owner(role))

@@ -83,7 +83,7 @@ func TestLimits(t *testing.T) {
 				charge(t, h, at(20), 54, map[string]int{"a": 0, "b": 44}) // first it falls
 				charge(t, h, at(20), 54, c.later)
 			}
-			l := NewLimits(h, func(role string) string { return role }, found.add)
+			l := NewLimits(h, 57, func(role string) string { return role }, found.add)
 			if c.excuse != nil {
 				l.Excuse(*c.excuse)(c.ends)
 			}
@@ -103,13 +103,26 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestNobodyGetsMoreThanTheDatabaseHas(t *testing.T) {
+	for all, over := range map[int]int{57: 0, 58: 1} {
+		var found errs
+		h := newHistory(t, found.add)
+		charge(t, h, at(0), 54, map[string]int{"a": 50})
+		l := NewLimits(h, 57, func(role string) string { return role }, found.add)
+		l.Take(Count{At: at(30), Total: 50, Roles: map[string]int{"a": 50}, All: all})
+		if got := l.Finish(); got.OverLimit != over || len(found) != over || got.PeakAll != all {
+			t.Errorf("%d in all: %+v; found:\n%s", all, got, &found)
+		}
+	}
+}
+
 func TestTheLimitInForceCounts(t *testing.T) {
 	var found errs
 	h := newHistory(t, found.add)
 	charge(t, h, at(0), 54, map[string]int{"a": 54})
 	charge(t, h, at(20), 40, map[string]int{"a": 50}) // lowered; it gives up step by step
 	charge(t, h, at(25), 40, map[string]int{"a": 40})
-	l := NewLimits(h, func(role string) string { return role }, found.add)
+	l := NewLimits(h, 57, func(role string) string { return role }, found.add)
 	for _, c := range []struct {
 		second float64
 		n      int

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/conncord/conncord/cmd/internal/census"
 )
@@ -12,6 +13,9 @@ var broken = regexp.MustCompile(`level=ERROR|DATA RACE|^panic: |^fatal error: |u
 // Broken reports whether a log line says that a program is broken.
 func Broken(line string) bool { return broken.MatchString(line) }
 
-// Refuses reports whether a line of PostgreSQL's log says that a connection was
-// refused because there were too many.
-func Refuses(line string) bool { return census.Refusals(line) > 0 }
+// Refuses reports whether a line of PostgreSQL's log, which begins with a role, says
+// that a connection of that role was refused because there were too many.
+func Refuses(line string) (role string, refused bool) {
+	role, _, _ = strings.Cut(line, " ")
+	return role, census.Refusals(line) > 0
+}

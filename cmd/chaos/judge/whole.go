@@ -63,6 +63,8 @@ func (m *Member) whole(s *State, since time.Time) error {
 		return fmt.Errorf("%s is not known in this incarnation", m.Name)
 	case c.Lost:
 		return fmt.Errorf("%s was not heard in time", m.Name)
+	case c.Silent != 0:
+		return fmt.Errorf("%s is held for silent", m.Name)
 	case c.Units != m.Granted:
 		return fmt.Errorf("%s goes by %d connections, its lease is on %d", m.Name, m.Granted, c.Units)
 	case m.Callers > 0 && c.Units > 0 && m.Sessions == 0:

@@ -17,6 +17,7 @@ func TestWhole(t *testing.T) {
 		"x has no lease: it is local": func(_ *State, m []Member, _ *string) { m[0].Mode = "local" },
 		"x is not known":              func(s *State, m []Member, _ *string) { m[0].Container = "another" },
 		"y was not heard in time":     func(s *State, _ []Member, _ *string) { s.Containers["y"] = events.ContainerState{Lost: true} },
+		"y is held for silent":        func(s *State, _ []Member, _ *string) { s.Containers["y"] = events.ContainerState{Silent: 7} },
 		"x goes by 9 connections":     func(_ *State, m []Member, _ *string) { m[0].Granted = 9 },
 		"y served nobody":             func(_ *State, m []Member, _ *string) { m[1].Sessions = 0 },
 		"z is gone, and 3":            func(s *State, _ []Member, _ *string) { s.Containers["z"] = events.ContainerState{Charge: 3} },

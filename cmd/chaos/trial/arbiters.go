@@ -17,16 +17,16 @@ const loweredLimit = 45
 // arbiterKinds are what happens to the processes that decide. With the leader
 // gone, nobody decides for the duration of its lease.
 var arbiterKinds = []*kind{
-	{"leader-kill", toArbiters, func(s *stage) *fault {
+	{name: "leader-kill", to: toArbiters, plan: func(s *stage) *fault {
 		return s.onLeader(s.leases(0.5, 3), killed)
 	}},
-	{"standby-kill", toArbiters, func(s *stage) *fault {
+	{name: "standby-kill", to: toArbiters, plan: func(s *stage) *fault {
 		return s.onArbiter(s.standby(), s.leases(0.5, 3), killed)
 	}},
-	{"leader-stop", toArbiters, func(s *stage) *fault {
+	{name: "leader-stop", to: toArbiters, plan: func(s *stage) *fault {
 		return s.onLeader(s.leases(0.5, 3), func(a *world.Arbiter) { a.Stop() })
 	}},
-	{"leader-pause", toArbiters, func(s *stage) *fault {
+	{name: "leader-pause", to: toArbiters, plan: func(s *stage) *fault {
 		a := s.leader()
 		if a == nil {
 			return nil
@@ -37,7 +37,7 @@ var arbiterKinds = []*kind{
 			end:   func(context.Context) error { a.Resume(); return nil },
 		}
 	}},
-	{"arbiters-kill", toArbiters, func(s *stage) *fault {
+	{name: "arbiters-kill", to: toArbiters, plan: func(s *stage) *fault {
 		return &fault{
 			about: "all three", hold: s.ttls(0.1, 0.3), recovery: s.world.Settings.LeaderLease,
 			begin: func(context.Context) error {
@@ -56,10 +56,10 @@ var arbiterKinds = []*kind{
 			explains: judge.Explanation{Classes: outage}, // a busy machine starts them slowly
 		}
 	}},
-	{"leader-cut", toArbiters, func(s *stage) *fault { return s.leaderOff(world.Requests, world.Replies) }},
-	{"leader-mute", toArbiters, func(s *stage) *fault { return s.leaderOff(world.Requests) }},
-	{"leader-deaf", toArbiters, func(s *stage) *fault { return s.leaderOff(world.Replies) }},
-	{"limit-lowered", toArbiters, func(s *stage) *fault {
+	{name: "leader-cut", to: toArbiters, plan: func(s *stage) *fault { return s.leaderOff(world.Requests, world.Replies) }},
+	{name: "leader-mute", to: toArbiters, plan: func(s *stage) *fault { return s.leaderOff(world.Requests) }},
+	{name: "leader-deaf", to: toArbiters, plan: func(s *stage) *fault { return s.leaderOff(world.Replies) }},
+	{name: "limit-lowered", to: toArbiters, plan: func(s *stage) *fault {
 		return &fault{
 			about: "to 45 and back", hold: s.ttls(0.3, 2), recovery: s.world.Settings.LeaderLease,
 			begin: func(context.Context) error { return s.rollOut(loweredLimit) },

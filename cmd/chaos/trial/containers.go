@@ -29,31 +29,31 @@ const (
 // containerKinds are what happens to single containers. The others must not
 // notice.
 var containerKinds = []*kind{
-	{"container-kill", toContainers, func(s *stage) *fault {
+	{name: "container-kill", to: toContainers, plan: func(s *stage) *fault {
 		// Its fallback stays charged for one more TTL than its lease.
 		return s.ended(s.ttls(0.1, 1), 2*s.world.Settings.TTL, (*world.Container).Kill)
 	}},
-	{"container-stop", toContainers, func(s *stage) *fault {
+	{name: "container-stop", to: toContainers, plan: func(s *stage) *fault {
 		// While something else goes wrong its goodbye may be lost.
 		f := s.ended(s.ttls(0.1, 0.5), 0, (*world.Container).Stop)
 		f.together = 2 * s.world.Settings.TTL
 		return f
 	}},
-	{"container-pause", toContainers, func(s *stage) *fault {
+	{name: "container-pause", to: toContainers, plan: func(s *stage) *fault {
 		return s.paused(s.ttls(0.2, 0.4), s.containers(everyone))
 	}},
-	{"container-pause-long", toContainers, func(s *stage) *fault {
+	{name: "container-pause-long", to: toContainers, plan: func(s *stage) *fault {
 		hold := s.ttls(1.2, 2.5)
 		return s.paused(hold, s.containers(func(v *world.View, c *events.ContainerState) bool {
-			return v.Report.Open <= s.spare()
+			return v.Report.Open <= s.spare() || s.world.Settings.Eyes != world.Books
 		}))
 	}},
-	{"container-cut", toContainers, func(s *stage) *fault {
+	{name: "container-cut", to: toContainers, plan: func(s *stage) *fault {
 		return s.containerOff(s.ttls(1.1, 3), world.Requests, world.Replies)
 	}},
-	{"container-mute", toContainers, func(s *stage) *fault { return s.containerOff(s.ttls(1.1, 3), world.Requests) }},
-	{"container-deaf", toContainers, func(s *stage) *fault { return s.containerOff(s.ttls(1.1, 3), world.Replies) }},
-	{"containers-cut", toContainers, func(s *stage) *fault {
+	{name: "container-mute", to: toContainers, plan: func(s *stage) *fault { return s.containerOff(s.ttls(1.1, 3), world.Requests) }},
+	{name: "container-deaf", to: toContainers, plan: func(s *stage) *fault { return s.containerOff(s.ttls(1.1, 3), world.Replies) }},
+	{name: "containers-cut", to: toContainers, plan: func(s *stage) *fault {
 		var links []*world.Link
 		for _, c := range s.world.Containers {
 			links = append(links, c.Link)
@@ -64,12 +64,13 @@ var containerKinds = []*kind{
 		f.explains = judge.Explanation{Classes: outage}
 		return f
 	}},
-	{"container-local", toContainers, startLocal},
+	{name: "container-local", to: toContainers, plan: startLocal},
 }
 
 // spare is how many connections the database has beyond those that can be
 // granted. A container that keeps more than these beyond its lease, as the
-// known limits say it can, would make the database refuse others.
+// known limits say it can, would make the database refuse others, where the
+// arbiters do not see it. Where they do, as many are left of the headroom.
 func (s *stage) spare() int { return s.world.Settings.Reserve - superuserSlots - judgeSlots }
 
 func everyone(*world.View, *events.ContainerState) bool { return true }
@@ -105,7 +106,7 @@ func (s *stage) startContainer(c *world.Container, joinWithin time.Duration) err
 	if err := c.Start(joinWithin); err != nil {
 		return err
 	}
-	c.Order(s.callersOf(c))
+	c.Order(s.orderOf(c))
 	return nil
 }
 
@@ -218,3 +219,6 @@ func minimumOf(name string) int {
 	}
 	return 0
 }
+
+// hasMore is for containers with a lease on more than one connection.
+func hasMore(_ *world.View, c *events.ContainerState) bool { return c.Units > 1 }

@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,8 +39,13 @@ func (r *run) count(ctx context.Context) {
 				return err
 			}
 			c := judge.Count{At: time.Now(), Roles: roles}
-			for _, n := range roles {
-				c.Total += n
+			for role, n := range roles {
+				c.All += n
+				if strings.HasPrefix(role, world.RolePrefix) {
+					c.Total += n
+				} else {
+					delete(roles, role)
+				}
 			}
 			r.limits.Take(c)
 			return nil

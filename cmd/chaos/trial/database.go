@@ -18,16 +18,16 @@ var gone = []service.Class{service.Away, service.Broken, service.Cut}
 // databaseKinds are what happens to PostgreSQL. Leases are not concerned, but
 // everything that callers do is.
 var databaseKinds = []*kind{
-	{"database-restart", toDatabase, func(s *stage) *fault {
+	{name: "database-restart", to: toDatabase, plan: func(s *stage) *fault {
 		return s.onDatabase("", func(ctx context.Context) error { return s.world.Postgres.Restart(ctx) })
 	}},
-	{"database-kill", toDatabase, func(s *stage) *fault {
+	{name: "database-kill", to: toDatabase, plan: func(s *stage) *fault {
 		f := s.onDatabase("", func(context.Context) error { s.world.Postgres.Kill(); return nil })
 		f.hold = s.ttls(0.1, 1)
 		f.end = func(ctx context.Context) error { return s.world.Postgres.Restart(ctx) }
 		return f
 	}},
-	{"backend-kill", toDatabase, func(s *stage) *fault {
+	{name: "backend-kill", to: toDatabase, plan: func(s *stage) *fault {
 		return s.onDatabase("one of a container's", func(ctx context.Context) error {
 			pids, err := s.backends(ctx)
 			if err != nil {
@@ -40,13 +40,13 @@ var databaseKinds = []*kind{
 			return syscall.Kill(pid, syscall.SIGKILL)
 		})
 	}},
-	{"backends-terminate", toDatabase, func(s *stage) *fault {
+	{name: "backends-terminate", to: toDatabase, plan: func(s *stage) *fault {
 		return s.onDatabase("every second one", func(ctx context.Context) error {
 			_, err := s.world.Ask(ctx, "select pg_terminate_backend(pid) from pg_stat_activity where usename like $1 and pid % 2 = 0", world.RolePrefix+"%")
 			return err
 		})
 	}},
-	{"database-pause", toDatabase, func(s *stage) *fault {
+	{name: "database-pause", to: toDatabase, plan: func(s *stage) *fault {
 		var pids []int
 		signal := func(sig syscall.Signal) error {
 			for _, pid := range pids {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/conncord/conncord/cmd/chaos/judge"
+	"github.com/conncord/conncord/cmd/chaos/world"
 )
 
 // A part of the world that a fault is done to. Two faults at the same time are
@@ -18,6 +19,9 @@ const (
 	toRedis
 	toLinks // all of them
 	toDatabase
+	toEyes // of the arbiters, with which they look at the database
+
+	toAll = toArbiters | toContainers | toRedis | toLinks | toDatabase | toEyes
 )
 
 // A kind is one kind of fault.
@@ -27,6 +31,9 @@ type kind struct {
 	// plan prepares a fault of the kind as things are now, and returns nil when
 	// it cannot be done now.
 	plan func(*stage) *fault
+
+	// eyes are what arbiters need to have for it.
+	eyes world.Eyes
 }
 
 // A fault is something that goes wrong, from its begin to its end.
@@ -36,6 +43,13 @@ type fault struct {
 	hold  time.Duration
 
 	begin, end func(context.Context) error // end may be nil
+
+	// watch, which may be nil, goes on beside it from its begin until shortly
+	// before its end, when its context ends.
+	watch func(context.Context) error
+
+	// after, which may be nil, judges how things are when all is whole again.
+	after func(*judge.State) error
 
 	recovery time.Duration // that the design allows after the end, without slack
 	together time.Duration // the same when another fault happens at the same time; 0: no more than alone
@@ -47,6 +61,8 @@ type fault struct {
 	// As it happens:
 
 	begun     bool
+	alone     bool               // no other fault happens at the same time
+	watched   func() error       // ends the watch
 	ends      time.Time          // when it is to end
 	explained func(at time.Time) // ends the explanation
 }
@@ -88,7 +104,7 @@ func pick[T any](s *stage, all []T) (one T, ok bool) {
 // kinds are all kinds of faults.
 func kinds() []*kind {
 	var all []*kind
-	for _, some := range [][]*kind{arbiterKinds, containerKinds, redisKinds, linkKinds, databaseKinds} {
+	for _, some := range [][]*kind{arbiterKinds, containerKinds, redisKinds, linkKinds, databaseKinds, killKinds, restKinds, strangerKinds, eyeKinds} {
 		all = append(all, some...)
 	}
 	return all

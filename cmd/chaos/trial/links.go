@@ -19,7 +19,7 @@ var outage = []service.Class{service.Cut, service.Broken}
 // linkKinds are what happens to all ways to Redis at once. But for the outage,
 // nobody may notice them.
 var linkKinds = []*kind{
-	{"everybody-cut", toLinks, func(s *stage) *fault {
+	{name: "everybody-cut", to: toLinks, plan: func(s *stage) *fault {
 		links := s.world.ProcessLinks()
 		f := s.off(links, []string{world.Requests, world.Replies})
 		if s.rng.IntN(2) == 0 {
@@ -29,21 +29,21 @@ var linkKinds = []*kind{
 		f.explains = judge.Explanation{Classes: outage}
 		return f
 	}},
-	{"latency", toLinks, func(s *stage) *fault {
+	{name: "latency", to: toLinks, plan: func(s *stage) *fault {
 		// A leader needs some round trips within its lease.
 		each := (s.world.Settings.LeaderLease / 25).Milliseconds()
 		return s.slow(fmt.Sprintf("%d ms each way", each), 0, "latency", map[string]any{"latency": each, "jitter": each / 2})
 	}},
-	{"slow-close", toLinks, func(s *stage) *fault {
+	{name: "slow-close", to: toLinks, plan: func(s *stage) *fault {
 		return s.slow("connections close 700 ms late", 0, "slow_close", map[string]any{"delay": 700})
 	}},
-	{"slicer", toLinks, func(s *stage) *fault {
+	{name: "slicer", to: toLinks, plan: func(s *stage) *fault {
 		return s.slow("packets of 24 bytes", 0, "slicer", map[string]any{"average_size": 24, "size_variation": 8, "delay": 50})
 	}},
-	{"bandwidth", toLinks, func(s *stage) *fault {
+	{name: "bandwidth", to: toLinks, plan: func(s *stage) *fault {
 		return s.slow("40 KB/s each", 0, "bandwidth", map[string]any{"rate": 40})
 	}},
-	{"reset-peer", toLinks, func(s *stage) *fault {
+	{name: "reset-peer", to: toLinks, plan: func(s *stage) *fault {
 		f := s.slow("every third connection is reset", 0.3, "reset_peer", map[string]any{"timeout": 100})
 		f.explains = judge.Explanation{Classes: outage}
 		return f

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/conncord/conncord/cmd/chaos/world"
+	"github.com/conncord/conncord/cmd/demo/service"
 )
 
 // pace slows the callers down, so that a machine with two processors has time
@@ -24,12 +25,12 @@ func (r *run) load(rng *rand.Rand) {
 			r.loads[c] = 1 + n/2 + rng.IntN(n)
 		}
 		r.mu.Unlock()
-		c.Order(r.callersOf(c))
+		c.Order(r.orderOf(c))
 	}
 }
 
-func (r *run) callersOf(c *world.Container) int {
+func (r *run) orderOf(c *world.Container) service.Order {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.loads[c]
+	return service.Order{Callers: r.loads[c]}
 }

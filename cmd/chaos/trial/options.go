@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/conncord/conncord/cmd/chaos/world"
 	"github.com/conncord/conncord/events"
 )
 
@@ -33,7 +35,8 @@ type options struct {
 	seed     uint64
 	ttl      time.Duration
 	kinds    []*kind // to choose from
-	keep     string  // file for the history; empty: it is removed
+	eyes     world.Eyes
+	keep     string // file for the history; empty: it is removed
 	verbose  bool
 }
 
@@ -55,6 +58,7 @@ func readOptions(args []string, getenv func(string) string, stderr io.Writer) (o
 	seed := flags.String("seed", env("SEED", ""), "a number that the faults follow from; default: a random one ($SEED)")
 	ttl := flags.String("ttl", env("TTL", ""), "how long leases last; default: a 60th of the duration, 3s to 10s ($TTL)")
 	only := flags.String("kinds", env("KINDS", ""), "kinds of faults, separated by commas; default: all ($KINDS)")
+	eyes := flags.String("eyes", env("EYES", ""), "what arbiters see and do of the database: books, looking or fencing; default: the seed's choice ($EYES)")
 	flags.StringVar(&o.keep, "keep", env("KEEP", ""), "file that the history is to be kept in ($KEEP)")
 	flags.BoolVar(&o.verbose, "v", env("VERBOSE", "") != "", "say what the programs log ($VERBOSE)")
 	if err := flags.Parse(args); err != nil {
@@ -75,8 +79,35 @@ func readOptions(args []string, getenv func(string) string, stderr io.Writer) (o
 			return o, fmt.Errorf("the seed is %q: set a whole number", *seed)
 		}
 	}
-	o.kinds, err = chosen(*only)
+	if o.kinds, err = chosen(*only); err != nil {
+		return o, err
+	}
+	o.eyes, err = o.eyesOf(*eyes)
 	return o, err
+}
+
+// eyesBySeed are what a seed chooses from.
+var eyesBySeed = []world.Eyes{world.Books, world.Looking, world.Looking, world.Fencing, world.Fencing}
+
+// eyesOf returns the eyes with a name; of none, those that the seed chooses, which
+// are good enough for the kinds that were chosen.
+func (o *options) eyesOf(name string) (world.Eyes, error) {
+	switch name {
+	case "books":
+		return world.Books, nil
+	case "looking":
+		return world.Looking, nil
+	case "fencing":
+		return world.Fencing, nil
+	case "":
+	default:
+		return 0, fmt.Errorf("the arbiters' eyes are %q: choose among books, looking and fencing", name)
+	}
+	eyes := eyesBySeed[rand.New(rand.NewPCG(o.seed, 0)).IntN(len(eyesBySeed))]
+	if !slices.ContainsFunc(o.kinds, func(k *kind) bool { return k.eyes <= eyes }) {
+		eyes = o.kinds[0].eyes
+	}
+	return eyes, nil
 }
 
 // parseDuration reads a duration, or seconds.

@@ -2,11 +2,14 @@ package trial
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/conncord/conncord/cmd/chaos/world"
 )
 
 func parse(args []string, env map[string]string) (options, string, error) {
@@ -28,10 +31,34 @@ func TestOptions(t *testing.T) {
 	if err != nil || o.duration != 40*time.Second || o.ttl != 3*time.Second || !o.brief() {
 		t.Errorf("%+v, %v", o, err)
 	}
-	for env, text := range map[string]string{"DURATION": "soon", "SEED": "x", "TTL": "1ms", "KINDS": "leader-kil"} {
+	for env, text := range map[string]string{"DURATION": "soon", "SEED": "x", "TTL": "1ms", "KINDS": "leader-kil", "EYES": "shut"} {
 		if _, _, err := parse(nil, map[string]string{env: text}); err == nil || !strings.Contains(err.Error(), text) && env != "TTL" {
 			t.Errorf("%s=%s: %v", env, text, err)
 		}
+	}
+}
+
+func TestTheSeedChoosesWhatArbitersSee(t *testing.T) {
+	seen := map[world.Eyes]int{}
+	for seed := range 100 {
+		o, _, err := parse([]string{"-seed", fmt.Sprint(seed)}, nil)
+		again, _, _ := parse([]string{"-seed", fmt.Sprint(seed)}, nil)
+		if err != nil || o.eyes != again.eyes {
+			t.Fatalf("seed %d: %v, then %v; %v", seed, o.eyes, again.eyes, err)
+		}
+		seen[o.eyes]++
+		// What was chosen has to be possible.
+		if o, _, _ := parse([]string{"-seed", fmt.Sprint(seed), "-kinds", "container-pause-fenced"}, nil); o.eyes != world.Fencing {
+			t.Errorf("seed %d: %v", seed, o.eyes)
+		}
+	}
+	for _, eyes := range []world.Eyes{world.Books, world.Looking, world.Fencing} {
+		if seen[eyes] < 10 {
+			t.Errorf("%v in %d of 100 seeds", eyes, seen[eyes])
+		}
+	}
+	if o, _, err := parse(nil, map[string]string{"EYES": "fencing"}); err != nil || o.eyes != world.Fencing {
+		t.Errorf("%v, %v", o.eyes, err)
 	}
 }
 

@@ -48,7 +48,7 @@ func (r *run) whole(ctx context.Context, state *judge.State, since time.Time, be
 	var members []judge.Member
 	for _, c := range r.world.Containers {
 		v := c.View()
-		c.Order(r.callersOf(c)) // it could not be told while it was paused
+		c.Order(r.orderOf(c)) // it could not be told while it was paused
 		if !v.Running || v.Paused {
 			return fmt.Errorf("%s does not run", c.Name)
 		}

@@ -12,56 +12,56 @@ import (
 // have, a new incarnation begins behind a barrier: nobody gains for one TTL, and
 // for one more the services' minimums are kept back.
 var redisKinds = []*kind{
-	{"redis-pause", toRedis, func(s *stage) *fault {
+	{name: "redis-pause", to: toRedis, plan: func(s *stage) *fault {
 		return s.onRedis("", s.ttls(0.3, 1.5),
 			func(context.Context) error { return s.world.Redis.Master.Pause() },
 			func(context.Context) error { return s.world.Redis.Master.Resume() })
 	}},
-	{"redis-kill", toRedis, func(s *stage) *fault {
+	{name: "redis-kill", to: toRedis, plan: func(s *stage) *fault {
 		return s.forgotten("with its data", s.ttls(0.1, 1.5),
 			func(context.Context) error { s.world.Redis.Master.Kill(); return nil },
 			func(ctx context.Context) error { return s.world.Redis.Master.Restart(ctx) })
 	}},
-	{"redis-rollback", toRedis, func(s *stage) *fault {
+	{name: "redis-rollback", to: toRedis, plan: func(s *stage) *fault {
 		var goBack func(context.Context) error
 		return s.forgotten("to its data of before", s.writes(),
 			func(context.Context) (err error) { goBack, err = s.world.Redis.Save(); return err },
 			func(ctx context.Context) error { s.world.Redis.Master.Kill(); return goBack(ctx) })
 	}},
-	{"redis-empty", toRedis, func(s *stage) *fault {
+	{name: "redis-empty", to: toRedis, plan: func(s *stage) *fault {
 		return s.forgotten("without its data", s.ttls(0.1, 1.5),
 			func(context.Context) error { s.world.Redis.Master.Kill(); return nil },
 			func(ctx context.Context) error { return s.world.Redis.Master.RestartEmpty(ctx) })
 	}},
-	{"redis-flush", toRedis, func(s *stage) *fault {
+	{name: "redis-flush", to: toRedis, plan: func(s *stage) *fault {
 		return s.forgotten("FLUSHALL", 0, s.told("FLUSHALL"), nil)
 	}},
-	{"redis-promote", toRedis | toLinks, func(s *stage) *fault {
+	{name: "redis-promote", to: toRedis | toLinks, plan: func(s *stage) *fault {
 		return s.forgotten("a replica that lacks writes", s.writes(),
 			func(context.Context) error { s.world.Redis.Lag(); return nil },
 			func(ctx context.Context) error {
 				return errors.Join(s.world.Redis.Promote(ctx), s.world.Redis.Rejoin(ctx))
 			})
 	}},
-	{"redis-disk-full", toRedis, func(s *stage) *fault {
+	{name: "redis-disk-full", to: toRedis, plan: func(s *stage) *fault {
 		return s.onRedis("", s.ttls(0.5, 1.5),
 			func(context.Context) error { return s.world.Redis.Master.FillDisk() },
 			func(context.Context) error { return s.world.Redis.Master.FreeDisk() })
 	}},
-	{"redis-noscript", toRedis, func(s *stage) *fault {
+	{name: "redis-noscript", to: toRedis, plan: func(s *stage) *fault {
 		return s.onRedis("SCRIPT FLUSH", 0, s.told("SCRIPT", "FLUSH"), nil)
 	}},
-	{"redis-readonly", toRedis, func(s *stage) *fault {
+	{name: "redis-readonly", to: toRedis, plan: func(s *stage) *fault {
 		f := s.onRedis("replica of nobody", s.ttls(0.3, 1.5),
 			s.told("REPLICAOF", "127.0.0.1", "1"), s.told("REPLICAOF", "NO", "ONE"))
 		f.mayForget = true // it cannot be seen whether it has followed another master
 		return f
 	}},
-	{"redis-oom", toRedis, func(s *stage) *fault {
+	{name: "redis-oom", to: toRedis, plan: func(s *stage) *fault {
 		return s.onRedis("maxmemory 1", s.ttls(0.3, 1.5),
 			s.told("CONFIG", "SET", "maxmemory", "1"), s.told("CONFIG", "SET", "maxmemory", "0"))
 	}},
-	{"garbage", toRedis, func(s *stage) *fault {
+	{name: "garbage", to: toRedis, plan: func(s *stage) *fault {
 		return s.onRedis("in the inbox", 0, s.litter, nil)
 	}},
 }

@@ -48,6 +48,7 @@ type result struct {
 	limits        judge.Tally
 	clients       judge.FailureTally
 	maximum       time.Duration
+	regrants      []time.Duration // sorted
 	violations    []violation
 }
 
@@ -69,12 +70,17 @@ func (r *run) result() result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	res.violations = r.violations
+	res.regrants = slices.Sorted(slices.Values(r.regrants))
 	return res
 }
 
 func (r *result) String() string {
-	return fmt.Sprintf("faults=%d kinds=%d minutes=%.1f refused=%d over_limit=%d max_recovery_ms=%d",
+	text := fmt.Sprintf("faults=%d kinds=%d minutes=%.1f refused=%d over_limit=%d max_recovery_ms=%d",
 		r.faults, r.kinds, r.took.Minutes(), r.clients.Refused, r.limits.OverLimit, r.maximum.Milliseconds())
+	if n := len(r.regrants); n > 0 {
+		text += fmt.Sprintf(" max_regrant_ms=%d median_regrant_ms=%d", r.regrants[n-1].Milliseconds(), r.regrants[n/2].Milliseconds())
+	}
+	return text
 }
 
 // lastLine is the line that a script reads, and the exit status.
@@ -128,10 +134,15 @@ func (r *run) summary(res *result) string {
 	for _, l := range rows(r.rounds) {
 		fmt.Fprintf(&b, "%-22s %6d %22d %18d\n", l.name, l.count, l.recovery.Milliseconds(), l.barrier.Milliseconds())
 	}
-	fmt.Fprintf(&b, "sessions %d; failures that faults explain: %s\n", res.clients.Sessions, cmp.Or(res.clients.Explained, "none"))
+	fmt.Fprintf(&b, "sessions %d; failures that faults explain: %s; refused while others had filled the database: %d\n",
+		res.clients.Sessions, cmp.Or(res.clients.Explained, "none"), res.clients.Expected)
+	if n := len(res.regrants); n > 0 {
+		fmt.Fprintf(&b, "killed with kill -9 and measured %d: granted to others after %d to %d ms\n",
+			n, res.regrants[0].Milliseconds(), res.regrants[n-1].Milliseconds())
+	}
 	t := res.limits
-	fmt.Fprintf(&b, "connections counted %d times, %.1f ms apart, at worst %.0f; at most %d at a time; above what was available %d times, by at most %d, explained by known limits\n",
-		t.Counts, t.Every().Seconds()*1000, t.Longest.Seconds()*1000, t.Peak, t.Excused, t.MostOver)
+	fmt.Fprintf(&b, "connections counted %d times, %.1f ms apart, at worst %.0f; at most %d at a time; above what was available %d times, by at most %d, explained by known limits; with strangers and arbiters at most %d\n",
+		t.Counts, t.Every().Seconds()*1000, t.Longest.Seconds()*1000, t.Peak, t.Excused, t.MostOver, t.PeakAll)
 	fmt.Fprintf(&b, "records derived again %d, incarnations %d, leaderships %d\n",
 		r.out.totals.Records, r.out.totals.Incarnations, r.out.totals.Leaderships)
 	return b.String()

@@ -85,6 +85,12 @@ func (s *stage) round(ctx context.Context, number int, bag *bag) error {
 	}
 	s.rounds = append(s.rounds, r)
 	for _, f := range faults {
+		if f.after != nil {
+			state := s.history.State()
+			if err := f.after(&state); err != nil {
+				return fmt.Errorf("after %s: %w", all, err)
+			}
+		}
 		if f.explained != nil {
 			f.explained(time.Now().Add(tail))
 		}
@@ -104,19 +110,37 @@ func (s *stage) happen(ctx context.Context, number int, faults []*fault) error {
 			f.explained = s.clients.Explain(f.explains)
 		}
 		s.out.say("#%d %s %s begins", number, f.kind.name, f.about)
-		f.begun = true
+		f.begun, f.alone = true, len(faults) == 1
 		if err := f.begin(ctx); err != nil {
 			return fmt.Errorf("%s: %w", f.kind.name, err)
 		}
+		f.beginWatch(ctx)
 		f.ends = time.Now().Add(f.hold)
 	}
 	return s.endDue(ctx, number, faults, time.Time{})
+}
+
+// beginWatch begins the fault's watch, if it has one.
+func (f *fault) beginWatch(ctx context.Context) {
+	if f.watch == nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- f.watch(ctx) }()
+	f.watched = func() error {
+		cancel()
+		return <-ended
+	}
 }
 
 // leaveNothing ends what the end of the run has interrupted, so that everything
 // can be ended in good order.
 func (s *stage) leaveNothing(faults []*fault) {
 	for _, f := range faults {
+		if f.watched != nil {
+			_ = f.watched()
+		}
 		if f.begun && f.end != nil {
 			ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
 			_ = f.end(ctx) // something else is told already
@@ -167,7 +191,7 @@ func (s *stage) choose(bag *bag) (faults []*fault) {
 			if len(faults) == count {
 				return faults
 			}
-			if k.to&used != 0 {
+			if k.to&used != 0 || k.eyes > s.world.Settings.Eyes {
 				continue
 			}
 			if f := k.plan(s); f != nil {
@@ -207,6 +231,12 @@ func (s *stage) endDue(ctx context.Context, number int, faults []*fault, until t
 		}
 		if next == nil {
 			return nil
+		}
+		if next.watched != nil {
+			err := next.watched()
+			if next.watched = nil; err != nil {
+				return fmt.Errorf("%s: %w", next.kind.name, err)
+			}
 		}
 		end := next.end
 		next.end = nil

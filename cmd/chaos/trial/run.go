@@ -50,7 +50,8 @@ type run struct {
 	loads      map[*world.Container]int
 	sessions   map[string]int64 // role → sessions so far
 
-	rounds []round
+	rounds   []round
+	regrants []time.Duration // from a kill -9 to the grant of all that was held
 }
 
 // A violation is something that must not be.
@@ -97,8 +98,11 @@ func (r *run) heard(line world.Line) {
 	if judge.Broken(line.Text) {
 		r.fail(fmt.Errorf("%s says: %s", line.From, line.Text))
 	}
-	if line.From == "postgres" && judge.Refuses(line.Text) {
-		r.clients.Refused(1, line.Text)
+	if line.From != "postgres" {
+		return
+	}
+	if role, refused := judge.Refuses(line.Text); refused && role != world.StrangerRole { // of these it is known
+		r.clients.Refused(role, line.Text, line.At)
 	}
 }
 
@@ -120,7 +124,7 @@ func (r *run) execute(ctx context.Context) {
 		r.fail(err)
 		return
 	}
-	r.limits = judge.NewLimits(r.history, r.owner, r.fail)
+	r.limits = judge.NewLimits(r.history, databaseLimit-superuserSlots, r.owner, r.fail)
 	r.clients = judge.NewFailures(r.fail)
 	if err := r.perform(ctx); err != nil && !errors.Is(err, errViolation) && ctx.Err() == nil {
 		r.fail(err)
@@ -144,6 +148,7 @@ func (r *run) perform(ctx context.Context) (err error) {
 	settings := world.Settings{
 		Budget: "chaos", Limit: databaseLimit, Reserve: (databaseLimit + 9) / 10,
 		TTL: r.opts.ttl, LeaderLease: min(r.opts.ttl/leaderLeasePart, maxLeaderLease), Pace: pace,
+		Eyes: r.opts.eyes,
 	}
 	if r.world, err = world.Start(start, settings, diary, r); err != nil {
 		return err

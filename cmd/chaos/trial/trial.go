@@ -7,10 +7,12 @@
 // happen to it in rounds (round.go): one or two at the same time, in a brief run
 // three, to different parts, each with a begin and an end; then everything must
 // be whole again within a bounded time; then a short rest. The kinds of faults are in the files
-// arbiters.go, containers.go, redis.go, links.go and database.go. They are dealt
-// like cards (bag.go), so that each is as frequent as the others.
+// arbiters.go, containers.go, redis.go, links.go, database.go, kills.go, rests.go,
+// strangers.go and eyes.go. They are dealt like cards (bag.go), so that each is as
+// frequent as the others.
 //
-// Everything random follows from a seed, which is told. What a fault is done to
+// Everything random follows from a seed, which is told, also whether the arbiters
+// look at the database and whether they fence: some kinds need it. What a fault is done to
 // also depends on how things are at that moment (who leads, for example), so a
 // seed gives the same kinds again, not the same run to the millisecond.
 //
@@ -76,7 +78,7 @@ func judged(ctx context.Context, opts options, stdout, stderr io.Writer) int {
 		out: &report{out: stdout, began: time.Now()},
 	}
 	r.out.diary = world.NewDiary(r.heard)
-	r.out.say("seed=%d duration=%v ttl=%v; 3 arbiters, 12 containers, %d connections", opts.seed, opts.duration, opts.ttl, databaseLimit)
+	r.out.say("seed=%d duration=%v ttl=%v; 3 arbiters %v, 12 containers, %d connections", opts.seed, opts.duration, opts.ttl, opts.eyes, databaseLimit)
 	r.execute(ctx)
 	res := r.result()
 	if ctx.Err() != nil && len(res.violations) == 0 {

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 
 // A rogue connects past Conncord, as a container that ran before and as no fault
 // does.
-var rogue = &kind{"rogue", toDatabase, func(s *stage) *fault {
+var rogue = &kind{name: "rogue", to: toDatabase, plan: func(s *stage) *fault {
 	return &fault{
 		about: "three connections that nobody granted", hold: time.Hour,
 		begin: func(ctx context.Context) error {
@@ -67,6 +67,9 @@ func TestVerdict(t *testing.T) {
 		"chaos: FAILED it broke: faults=3 kinds=2 minutes=1.5 refused=2 over_limit=1 max_recovery_ms=4567": func(r *result) {
 			r.violations = []violation{{time.Now(), errors.New("it broke")}}
 			r.clients.Refused, r.limits.OverLimit = 2, 1
+		},
+		"chaos: ok faults=3 kinds=2 minutes=1.5 refused=0 over_limit=0 max_recovery_ms=4567 max_regrant_ms=2300 median_regrant_ms=2000": func(r *result) {
+			r.regrants = []time.Duration{1900 * time.Millisecond, 2 * time.Second, 2300 * time.Millisecond}
 		},
 		"chaos: FAILED nothing went wrong, so nothing was tried: faults=0 kinds=2": func(r *result) { r.faults = 0 },
 	} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"strconv"
@@ -44,6 +45,7 @@ func (Silence) Printf(context.Context, string, ...any) {}
 type Arbiter struct {
 	Name string
 	Link *Link
+	Sees *Link // to the database; nil: it goes by its books
 
 	world *World
 
@@ -88,7 +90,9 @@ func (a *Arbiter) start(limit int, fresh bool) error {
 	cmd.Env = append(os.Environ(),
 		"REDIS_URL="+a.Link.URL(), "CONNCORD_BUDGET="+s.Budget, "CONNCORD_ARBITER_ID="+a.id,
 		"SUPABASE_MAX_CONNECTIONS="+strconv.Itoa(limit), "CONNECTION_RESERVE_TTL="+s.TTL.String(),
-		"CONNCORD_LEADER_LEASE="+s.LeaderLease.String(), "CONNCORD_FRESH="+strconv.FormatBool(fresh))
+		"CONNCORD_LEADER_LEASE="+s.LeaderLease.String(), "CONNCORD_FRESH="+strconv.FormatBool(fresh), "DATABASE_URL="+a.databaseURL(),
+		"CONNCORD_HEADROOM="+strconv.Itoa(Headroom), "CONNCORD_PLATFORM_ROLES="+Superuser,
+		"CONNCORD_FENCE="+strconv.FormatBool(s.Eyes == Fencing))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for chaos alone
 	log := a.world.Diary.Writer(a.id)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -102,6 +106,19 @@ func (a *Arbiter) start(limit int, fresh bool) error {
 	a.cmd, a.stdin, a.end, a.done = cmd, stdin, false, make(chan struct{})
 	go a.wait(cmd, a.done)
 	return nil
+}
+
+// databaseURL leads to the database through the arbiter's link; "" if it has none.
+func (a *Arbiter) databaseURL() string {
+	if a.Sees == nil {
+		return ""
+	}
+	u, err := url.Parse(asRole(a.world.Postgres.URL(), ArbiterRole))
+	if err != nil {
+		return ""
+	}
+	u.Host = a.Sees.Addr()
+	return u.String()
 }
 
 // wait waits for a process to end.

@@ -106,12 +106,12 @@ func (c *Container) ended(role string, err error, done chan struct{}) {
 	close(done)
 }
 
-// Order says how many callers the container has from now on.
-func (c *Container) Order(callers int) {
+// Order says what load the container has from now on.
+func (c *Container) Order(order service.Order) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.process != nil && !c.view.Paused { // a paused one does not read: the pipe could fill up
-		c.process.Order(callers)
+		c.process.Order(order)
 	}
 }
 

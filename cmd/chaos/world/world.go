@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"time"
 
@@ -23,7 +24,28 @@ type Settings struct {
 	TTL         time.Duration // of the containers' leases
 	LeaderLease time.Duration
 	Pace        int // how much slower than in the demo callers are
+	Eyes        Eyes
 }
+
+// Eyes say what the arbiters see and do of the database.
+type Eyes int
+
+// The eyes that arbiters can have.
+const (
+	Books   Eyes = iota // they go by their books alone
+	Looking             // they look at the database
+	Fencing             // and end what expired leases have left there
+)
+
+func (e Eyes) String() string {
+	return [...]string{"by their books", "looking", "looking and fencing"}[e]
+}
+
+// Headroom is what arbiters that look leave free: for what can come between two
+// looks without anybody's having to be refused. These are two connections of a
+// container in trouble of which nobody knows, one of an arbiter that leads where
+// another one stands still, and one of a stranger or of chaos itself.
+const Headroom = 4
 
 // Available is what the containers can share.
 func (s *Settings) Available() int { return s.Limit - s.Reserve }
@@ -88,6 +110,11 @@ func Start(ctx context.Context, s Settings, diary *Diary, listener Listener) (w 
 			return w, err
 		}
 		w.Arbiters = append(w.Arbiters, a)
+		if s.Eyes != Books {
+			if a.Sees, err = w.look(a.Name); err != nil {
+				return w, err
+			}
+		}
 		// Nobody holds a connection yet: the first history needs no barrier.
 		if err := a.start(s.Limit, true); err != nil {
 			return w, err
@@ -117,6 +144,15 @@ func (w *World) link(name string) (*Link, error) {
 	return l, err
 }
 
+// look makes a link to the database.
+func (w *World) look(name string) (*Link, error) {
+	u, err := url.Parse(w.Postgres.URL())
+	if err != nil {
+		return nil, err
+	}
+	return w.board.connect(name+"'s eyes", u.Host)
+}
+
 // StopContainers ends all containers in good order.
 func (w *World) StopContainers() { each(w.Containers, (*Container).Stop) }
 
@@ -124,6 +160,11 @@ func (w *World) StopContainers() { each(w.Containers, (*Container).Stop) }
 func (w *World) Stop() error {
 	w.StopContainers()
 	each(w.Arbiters, (*Arbiter).Stop)
+	for _, a := range w.Arbiters {
+		if a.Sees != nil {
+			a.Sees.Cut()
+		}
+	}
 	var errs []error
 	if w.Redis != nil {
 		for _, l := range w.Redis.links {
@@ -160,7 +201,17 @@ func (w *World) SetLimit(limit int) {
 	w.limit = limit
 }
 
-// ProcessLinks returns the links of all arbiters and containers.
+// Eyes returns the links of the arbiters to the database.
+func (w *World) Eyes() (all []*Link) {
+	for _, a := range w.Arbiters {
+		if a.Sees != nil {
+			all = append(all, a.Sees)
+		}
+	}
+	return all
+}
+
+// ProcessLinks returns the links of all arbiters and containers to Redis.
 func (w *World) ProcessLinks() []*Link {
 	var all []*Link
 	for _, a := range w.Arbiters {

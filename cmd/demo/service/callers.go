@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -32,6 +33,7 @@ type callers struct {
 	wg  sync.WaitGroup
 	end []context.CancelFunc // one for each caller; only for resize
 
+	hold                               atomic.Int64 // how long a caller keeps a connection, nanoseconds
 	inUse, waiting                     atomic.Int64
 	sessions, givenUp, refused, failed atomic.Int64
 	lastError                          atomic.Pointer[string]
@@ -41,8 +43,13 @@ type callers struct {
 }
 
 func newCallers(ctx context.Context, k kind, p pool) *callers {
-	return &callers{kind: k, pool: p, ctx: ctx, bell: make(chan struct{}, 1), failures: map[Class]Failure{}}
+	c := &callers{kind: k, pool: p, ctx: ctx, bell: make(chan struct{}, 1), failures: map[Class]Failure{}}
+	c.keep(0)
+	return c
 }
+
+// keep says how long callers keep a connection from now on; 0: as long as usual.
+func (c *callers) keep(hold time.Duration) { c.hold.Store(int64(cmp.Or(hold, c.kind.hold))) }
 
 // resize makes it so many callers. Those who are too many finish what they do,
 // but wait for nothing.
@@ -86,16 +93,17 @@ func (c *callers) once(ctx context.Context, giveUp bool) error {
 	defer s.done()
 	c.inUse.Add(1)
 	defer c.inUse.Add(-1)
+	hold := time.Duration(c.hold.Load())
 	if giveUp {
-		impatient, cancel := context.WithTimeout(c.ctx, c.kind.hold/2)
+		impatient, cancel := context.WithTimeout(c.ctx, hold/2)
 		defer cancel()
-		if err := s.work(impatient, c.kind.hold); impatient.Err() == nil {
+		if err := s.work(impatient, hold); impatient.Err() == nil {
 			return err
 		}
 		c.givenUp.Add(1)
 		return nil
 	}
-	if err := s.work(c.ctx, c.kind.hold); err != nil {
+	if err := s.work(c.ctx, hold); err != nil {
 		return err
 	}
 	c.sessions.Add(1)

@@ -36,7 +36,8 @@ const maxCallers = 10_000
 
 // An Order says how much load there is from now on.
 type Order struct {
-	Callers int `json:"callers"` // goroutines that use one connection after the other
+	Callers int           `json:"callers"`        // goroutines that use one connection after the other
+	Hold    time.Duration `json:"hold,omitempty"` // how long each keeps it; 0: as long as usual
 }
 
 // A Report is what a service has come to. The counters only grow.

@@ -134,6 +134,7 @@ func obey(ctx context.Context, c *client.Coordinator, load *callers, orders <-ch
 		}
 		select {
 		case order := <-orders:
+			load.keep(order.Hold)
 			load.resize(min(max(order.Callers, 0), maxCallers))
 			if load.kind.tells {
 				latest(asks, max(1, order.Callers))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/conncord/conncord/cmd/demo/service"
 )
 
 const (
@@ -152,10 +154,10 @@ func (s *stage) enter(scene int) {
 			s.do(c)
 		}
 	}
-	for i, service := range services {
-		alive := s.alive(service.Name)
+	for i, one := range services {
+		alive := s.alive(one.Name)
 		for _, c := range alive {
-			c.Order(callersFor(play[scene].wants[i], s.db.available(), len(alive)))
+			c.Order(service.Order{Callers: callersFor(play[scene].wants[i], s.db.available(), len(alive))})
 		}
 	}
 }

@@ -23,7 +23,7 @@ type Process struct {
 	stdin   io.Closer
 	orders  *json.Encoder
 	words   LastWords
-	callers int // as ordered last
+	order   service.Order // the last one
 	ending  bool
 	ended   bool
 }
@@ -42,7 +42,7 @@ func Start(name string, env []string, log io.Writer, on Events) (*Process, error
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{service: name, cmd: exec.Command(self, service.Subcommand), callers: -1}
+	p := &Process{service: name, cmd: exec.Command(self, service.Subcommand), order: service.Order{Callers: -1}}
 	p.cmd.Env = append(os.Environ(), env...)
 	// A group of its own keeps the terminal's Ctrl-C from it: whoever started it
 	// decides in which order things end. Should that one die, the end of the
@@ -86,17 +86,17 @@ func (p *Process) Service() string { return p.service }
 // Pid returns the process id.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
-// Order says how many callers the container has from now on.
-func (p *Process) Order(callers int) {
-	if p.ended || p.ending || p.callers == callers {
+// Order says what load the container has from now on.
+func (p *Process) Order(order service.Order) {
+	if p.ended || p.ending || p.order == order {
 		return
 	}
-	p.callers = callers
-	_ = p.orders.Encode(service.Order{Callers: callers}) // one that cannot be told has ended
+	p.order = order
+	_ = p.orders.Encode(order) // one that cannot be told has ended
 }
 
 // Callers returns how many callers were ordered last; -1: none yet.
-func (p *Process) Callers() int { return p.callers }
+func (p *Process) Callers() int { return p.order.Callers }
 
 // Terminate asks the container to end.
 func (p *Process) Terminate() {
