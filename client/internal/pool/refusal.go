@@ -137,12 +137,13 @@ func (l *lane) awaitTurn(ctx context.Context) (probing bool, done func(), err er
 	}
 }
 
-// fullError is the error of a checkout that ended while the database was full.
+// fullError is the error of a checkout that ended while the database was full. Once a dial has gone through since the
+// last refusal, what the others wait for is most likely their own lease.
 func (l *lane) fullError(ended error) error {
 	l.gate.mu.Lock()
 	defer l.gate.mu.Unlock()
-	if l.scarcity.refusal == nil {
-		return ended // another one has just got through
+	if l.scarcity.refusal == nil || l.scarcity.eased {
+		return ended
 	}
 	return fmt.Errorf("%w: %w: %w", ErrDatabaseFull, ended, l.scarcity.refusal)
 }

@@ -174,6 +174,36 @@ func TestFullDatabaseError(t *testing.T) {
 	}
 }
 
+// Who waits for the lease does not hear that the database is full because it once was.
+func TestWaitingForTheLeaseIsNotBlamedOnTheDatabase(t *testing.T) {
+	d := newDatabase(t)
+	g := newGate(t, GateOptions{})
+	tg := openTarget(t, "sql", d, g, 2)
+	g.SetLimit(1)
+	tg.SetMax(2)
+	others := d.fill(t)
+	served := make(chan func(), 1)
+	wait := together(1, func() error {
+		release, err := tg.try(context.Background())
+		served <- release
+		return err
+	})
+	eventually(t, "it is refused", func() bool { return tooMany(g.Refusal()) })
+	others.leave(len(others.conns))
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	wait = together(1, func() error { return tg.exec(ctx, "select 1") })
+	eventually(t, "another one waits", func() bool { return tg.Usage().Waiting == 1 })
+	cancel()
+	if err := wait(); !errors.Is(err, context.Canceled) || errors.Is(err, ErrDatabaseFull) {
+		t.Errorf("gave up with %q", err)
+	}
+	(<-served)()
+}
+
 // The role's and the database's own limits refuse with the same code.
 func TestFullRole(t *testing.T) {
 	for _, object := range []string{"role", "database"} {

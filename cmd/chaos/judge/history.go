@@ -138,7 +138,7 @@ type State struct {
 	Leader                       string // "": nobody leads
 	Available, Charged           int
 	Look                         events.Observation // the newest
-	Barrier                      time.Duration // until nothing is kept back any more because of a loss
+	Barrier                      time.Duration      // until nothing is kept back any more because of a loss
 	Containers                   map[string]events.ContainerState
 	At                           time.Time // when the newest record came
 	Records                      int       // seen so far

@@ -39,7 +39,7 @@ type Excuse struct {
 // use.
 type Limits struct {
 	history *History
-	usable  int // connections that the database gives to ordinary roles
+	usable  int                      // connections that the database gives to ordinary roles
 	owner   func(role string) string // id of the container that has the role
 	failed  func(error)
 	excuses reasons[Excuse]
