@@ -60,7 +60,7 @@ func TestTheProgramInTheREADMEWorks(t *testing.T) {
 	cmd := exec.Command(program)
 	cmd.Env = append(os.Environ(), "SERVICE_NAME=viewer", "DATABASE_URL="+pg.URL(), strings.TrimSpace(string(address[:n])))
 	out, err := cmd.CombinedOutput()
-	if err != nil || !regexp.MustCompile(`(?m)^conncord:default:viewer:[0-9a-z]+:1$`).Match(out) {
+	if err != nil || !regexp.MustCompile(`(?m)^conncord:default:viewer:[0-9a-f]{12}$`).Match(out) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	stop()

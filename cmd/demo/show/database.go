@@ -2,11 +2,14 @@ package show
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/conncord/conncord/cmd/internal/census"
+	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/events/servertest"
 )
 
@@ -14,11 +17,31 @@ import (
 // smallest database has.
 const ownLimit = 60
 
+const (
+	// headroom is what the arbiter leaves free for whoever comes past Conncord.
+	headroom = 1
+
+	// superuserSlots is what PostgreSQL keeps for superusers by default.
+	superuserSlots = 3
+
+	// The roles of the demo's own PostgreSQL beside the services': the arbiter's,
+	// which may what Supabase's role postgres may, and that of somebody with psql.
+	arbiterRole, strangerRole = "arbiter", "stranger"
+
+	// strangerName is what psql calls its connections.
+	strangerName = "psql"
+)
+
 // A database is the PostgreSQL that the services share.
 type database struct {
 	url     string // for the services
 	limit   int
-	reserve int
+	reserve int // the services can have the rest, less
+	others  int // what others have at the begin
+
+	arbiterURL  string   // for the arbiter, to look at it
+	platform    []string // roles that are no strangers
+	strangerURL string   // for a stranger
 
 	pollURL   string // for the poller
 	count     string // how it counts the services' connections
@@ -29,8 +52,8 @@ type database struct {
 	stop  func() error  // removes what was started
 }
 
-// available is what the services can share.
-func (d *database) available() int { return d.limit - d.reserve }
+// available is what the services can share at the begin.
+func (d *database) available() int { return d.limit - d.reserve - d.others }
 
 // reserveOf is the arbiter's default: 10 % rounded up.
 func reserveOf(limit int) int { return (limit + 9) / 10 }
@@ -47,25 +70,54 @@ func startDatabase(ctx context.Context) (database, error) {
 	if err != nil {
 		return database{}, err
 	}
+	if err := createRoles(ctx, pg.SuperURL()); err != nil {
+		return database{}, errors.Join(err, pg.Stop())
+	}
 	return database{
-		url: pg.URL(), limit: ownLimit, reserve: reserveOf(ownLimit),
+		// The reserve has room for three superusers, the arbiter, the poller and a
+		// stranger.
+		url: pg.URL(), limit: ownLimit, reserve: max(reserveOf(ownLimit), superuserSlots+2+headroom),
+		arbiterURL: asRole(pg.URL(), arbiterRole), platform: []string{"postgres"}, strangerURL: asRole(pg.URL(), strangerRole),
 		pollURL: pg.SuperURL(),
 		count:   "select count(*) from pg_stat_activity where usename = 'app' and backend_type = 'client backend' and " + census.Together,
 		log:     pg.Log, stop: pg.Stop,
 	}, nil
 }
 
+// createRoles makes the roles that are no service's.
+func createRoles(ctx context.Context, superURL string) error {
+	conn, err := census.Connect(ctx, superURL, pollerName)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	_, err = conn.Exec(ctx, "create role "+arbiterRole+" login; grant pg_monitor, pg_signal_backend to "+arbiterRole+
+		"; create role "+strangerRole+" login")
+	return err
+}
+
+// asRole returns a database URL for another role.
+func asRole(databaseURL, role string) string {
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		return databaseURL
+	}
+	u.User = url.User(role)
+	return u.String()
+}
+
 // useDatabase finds out how many connections a database of the user's has to
 // share. limit is what the user says it has; 0: what it says itself.
-func useDatabase(ctx context.Context, url string, limit int, budget string) (database, error) {
+func useDatabase(ctx context.Context, databaseURL string, limit int, budget string) (database, error) {
 	d := database{
-		url: url, pollURL: url, stop: func() error { return nil }, log: func() string { return "" },
+		url: databaseURL, pollURL: databaseURL, arbiterURL: databaseURL, strangerURL: databaseURL, stop: func() error { return nil }, log: func() string { return "" },
 		// Others use this database as well, so the services' connections are
-		// known by their name, which is set before a connection can be used.
-		count:     "select count(*) from pg_stat_activity where application_name like $1 and usesysid is not null and " + census.Together,
-		countArgs: []any{"conncord:" + budget + ":%"},
+		// known by their name, which is set before a connection can be used. The
+		// arbiter's is none of them.
+		count:     "select count(*) from pg_stat_activity where application_name like $1 and application_name <> $2 and usesysid is not null and " + census.Together,
+		countArgs: []any{"conncord:" + budget + ":%", events.ObserverName(budget)},
 	}
-	conn, err := census.Connect(ctx, url, pollerName)
+	conn, err := census.Connect(ctx, databaseURL, pollerName)
 	if err != nil {
 		return d, fmt.Errorf("connect to DATABASE_URL: %w", err)
 	}
@@ -78,11 +130,12 @@ func useDatabase(ctx context.Context, url string, limit int, budget string) (dat
 	if limit > 0 {
 		d.limit = limit
 	}
-	// What others have now is theirs, and so are the slots that this role cannot
-	// have; the poller needs one as well.
-	d.reserve = max(reserveOf(d.limit), facts.reserved+1) + facts.others
+	// The slots that this role cannot have are reserved; the arbiter needs one, and
+	// a stranger. What others have is theirs, and the poller is one of them: the
+	// arbiter sees that for itself.
+	d.reserve, d.others = max(reserveOf(d.limit), facts.reserved+1+headroom), facts.others+1
 	if limit > facts.limit {
-		d.notes = append(d.notes, fmt.Sprintf("SUPABASE_MAX_CONNECTIONS is %d, but the database allows %d: connections will be refused", limit, facts.limit))
+		d.notes = append(d.notes, fmt.Sprintf("SUPABASE_MAX_CONNECTIONS is %d, but the database allows %d: no more than that is granted", limit, facts.limit))
 	}
 	if facts.others > 0 {
 		d.notes = append(d.notes, fmt.Sprintf("%d connections of others are left to them", facts.others))

@@ -3,10 +3,11 @@
 // # What takes part
 //
 // A PostgreSQL with 60 connections (database.go), a Redis (redis.go) and an
-// arbiter; and the five services that Conncord knows by name, each container a
+// arbiter, which looks at the database; and the five services that Conncord knows by name, each container a
 // process of its own with a real pool (container.go, package service). The play
 // (play.go) says how much each service wants and when, who is killed with kill -9
-// and who is stopped gracefully. The stage (stage.go) performs it.
+// and who is stopped gracefully, and when somebody with psql comes past Conncord
+// (guests.go). The stage (stage.go) performs it.
 //
 // # What is measured
 //

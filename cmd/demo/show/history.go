@@ -18,9 +18,7 @@ const recordsAtOnce = 500
 type holding struct {
 	service       string
 	units, charge int
-	fallback      int
-	gone          bool      // its lease is over and nothing is charged
-	fell          time.Time // when its charge last fell to the fallback or below
+	emptied       time.Time // when nothing was charged for it any more
 }
 
 // history reads what the arbiter decided. It misses no record, and finds out if
@@ -31,11 +29,19 @@ type history struct {
 	charged    int
 	peak       int // of charged
 	available  int
+	most       int // of available, since the arbiter looked at the database first
+	looked     bool
+	external   int                      // connections past Conncord that the arbiter has seen
+	units      int                      // granted to all containers
+	killed     map[string]time.Time     // who was killed and still has something to be granted to others
+	regrants   map[string]time.Duration // how long that took
 	records    uint64
 	fault      string // the first thing that must not be
 }
 
-func newHistory() *history { return &history{containers: map[string]*holding{}} }
+func newHistory() *history {
+	return &history{containers: map[string]*holding{}, killed: map[string]time.Time{}, regrants: map[string]time.Duration{}}
+}
 
 // follow reads until the context ends.
 func (h *history) follow(ctx context.Context, log *events.Log) {
@@ -89,22 +95,53 @@ func (h *history) take(rec *events.Record, now time.Time) {
 		h.fail("record %d of the history follows record %d", rec.Sequence, h.records)
 	}
 	h.records = rec.Sequence
-	h.charged, h.available = rec.Charged, rec.Available
-	h.peak = max(h.peak, rec.Charged)
-	if rec.Charged > rec.Available {
+	// Others may have taken what was granted: then it is got back step by step.
+	if rec.Charged > rec.Available && rec.Charged > h.charged {
 		h.fail("record %d charges %d of %d connections", rec.Sequence, rec.Charged, rec.Available)
 	}
-	if in, err := events.DecodeIntent(rec.Intent); err == nil && in.Kind == events.Register && rec.Refused == events.NoReason {
-		h.of(in.Container).service = in.Service
+	h.charged, h.available = rec.Charged, rec.Available
+	h.peak = max(h.peak, rec.Charged)
+	if in, err := events.DecodeIntent(rec.Intent); err == nil && rec.Refused == events.NoReason {
+		switch in.Kind {
+		case events.Register:
+			h.of(in.Container).service = in.Service
+		case events.Observe:
+			h.external = in.Observation.External
+			h.looked = h.looked || in.Observation.Usable > 0
+		}
+	}
+	if h.looked {
+		h.most = max(h.most, rec.Available)
 	}
 	for _, d := range rec.Decisions {
 		c := h.of(d.Container)
-		if c.charge > d.Fallback && d.Charge <= d.Fallback {
-			c.fell = now
+		if c.charge > 0 && d.Charge == 0 {
+			c.emptied = now
 		}
-		c.units, c.charge, c.fallback = d.Units, d.Charge, d.Fallback
-		c.gone = d.Verb == events.Ended
+		h.units += d.Units - c.units
+		c.units, c.charge = d.Units, d.Charge
 	}
+	for id, since := range h.killed { // those who are left want everything
+		if c := h.of(id); c.charge == 0 && h.units >= h.available {
+			h.regrants[id] = now.Sub(since)
+			delete(h.killed, id)
+		}
+	}
+}
+
+// kill notes that a container is killed now.
+func (h *history) kill(container string, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.killed[container] = now
+}
+
+// regrant returns how long it took until what a container that was killed had was
+// granted to others; 0: it is not yet.
+func (h *history) regrant(container string) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.regrants[container]
 }
 
 func (h *history) of(container string) *holding {
@@ -134,12 +171,15 @@ type ledgerView struct {
 	charged int
 	peak    int
 	fault   string
+
+	available, most, external int // see history
 }
 
 func (h *history) view() ledgerView {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	v := ledgerView{shares: map[string]share{}, charged: h.charged, peak: h.peak, fault: h.fault}
+	v := ledgerView{shares: map[string]share{}, charged: h.charged, peak: h.peak, fault: h.fault,
+		available: h.available, most: h.most, external: h.external}
 	for _, c := range h.containers {
 		s := v.shares[c.service]
 		v.shares[c.service] = share{s.units + c.units, s.charge + c.charge}

@@ -13,19 +13,24 @@ type watch struct {
 	container string
 	who       string
 	since     time.Time
-	charge    int
+	killed    bool
 }
 
-// watch tells when the connections of those who are gone came back.
+// watch tells when what those had who are gone came back.
 func (s *stage) watch() {
 	kept := s.watches[:0]
 	for _, w := range s.watches {
 		h := s.history.holding(w.container)
-		if h.fell.Before(w.since) {
+		took := s.history.regrant(w.container)
+		switch {
+		case w.killed && took > 0:
+			s.regrant = took
+			s.tell("%s connections were granted to others %v after kill -9", w.who, took.Round(time.Millisecond))
+		case !w.killed && h.emptied.After(w.since):
+			s.tell("%s connections came back after %v", w.who, h.emptied.Sub(w.since).Round(time.Millisecond))
+		default:
 			kept = append(kept, w)
-			continue
 		}
-		s.tell("%d of %s connections came back after %v", w.charge-h.charge, w.who, h.fell.Sub(w.since).Round(time.Millisecond))
 	}
 	s.watches = kept
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-
-	"github.com/conncord/conncord/events"
 )
 
 // Usage says how to run the demo.
@@ -25,11 +23,10 @@ const (
 	minDuration = 3 * time.Second
 	maxDuration = 24 * time.Hour
 
-	// minTTL and maxTTL bound the lease's duration, which is a sixth of the
-	// demo's: the connections of a container that was killed come back within
-	// it, and that should be seen.
-	minTTL = events.MinTTL
-	maxTTL = 10 * time.Second
+	// ttl is how long a lease lasts: as long as it does by default, and longer than
+	// most demos. What a container that was killed had comes back because the
+	// arbiter sees that it is gone.
+	ttl = 5 * time.Minute
 
 	// maxLimit is how many connections of a database of yours the demo uses at
 	// most: each is a caller in a service, and all services want all of them.
@@ -79,9 +76,4 @@ func readOptions(getenv func(string) string) (o options, err error) {
 		}
 	}
 	return o, nil
-}
-
-// ttl is how long a lease lasts.
-func (o *options) ttl() time.Duration {
-	return min(max(o.duration/6, minTTL), maxTTL).Truncate(time.Millisecond)
 }

@@ -34,14 +34,3 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
-
-func TestLeasesEndWithinTheDemo(t *testing.T) {
-	for duration, want := range map[time.Duration]time.Duration{
-		3 * time.Second: time.Second, 30 * time.Second: 5 * time.Second, time.Hour: 10 * time.Second,
-	} {
-		o := options{duration: duration}
-		if got := o.ttl(); got != want {
-			t.Errorf("%v: %v, want %v", duration, got, want)
-		}
-	}
-}

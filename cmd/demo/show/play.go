@@ -21,12 +21,14 @@ const (
 	start deed = iota // a new one begins
 	stop              // the newest one is told to end, with SIGTERM
 	kill              // the newest one is ended with kill -9
+	come              // somebody with psql comes, and opens what there is room for
+	leave             // and goes
 )
 
 // A cue is a deed that a scene begins with.
 type cue struct {
 	deed    deed
-	service string
+	service string // not of strangers
 }
 
 // A scene is a part of the play.
@@ -46,10 +48,11 @@ var play = []scene{
 	{at: 0, title: "ramp up: there is enough for all", wants: [5]int{20, 15, 9, 6, 4}},
 	{at: 0.10, title: "the scraper has a burst, in two containers", wants: [5]int{2 * all, 15, 9, 6, 4}, cues: []cue{{start, "scraper"}}},
 	{at: 0.24, title: "the api has a burst as well", wants: [5]int{2 * all, 60, 9, 6, 4}},
-	{at: 0.38, title: "the scraper pauses: what it had is lent to the others", wants: [5]int{0, 60, 45, 6, 4}, cues: []cue{{stop, "scraper"}}},
-	{at: 0.50, title: "all want everything: priorities decide", wants: [5]int{all, all, all, all, all}},
+	{at: 0.30, title: "somebody opens psql, again and again: room is made", wants: [5]int{2 * all, 60, 9, 6, 4}, cues: []cue{{deed: come}}},
+	{at: 0.44, title: "psql is gone, and the scraper pauses: what it had is lent to the others", wants: [5]int{0, 60, 45, 6, 4}, cues: []cue{{leave, ""}, {stop, "scraper"}}},
+	{at: 0.54, title: "all want everything: priorities decide", wants: [5]int{all, all, all, all, all}},
 	{at: 0.64, title: "the viewer is killed with kill -9", wants: [5]int{all, all, all, all, all}, cues: []cue{{kill, "viewer"}}},
-	{at: 0.70, title: "the viewer starts again", wants: [5]int{all, all, all, all, all}, cues: []cue{{start, "viewer"}}},
+	{at: 0.76, title: "the viewer starts again", wants: [5]int{all, all, all, all, all}, cues: []cue{{start, "viewer"}}},
 	{at: 0.84, title: "the api is stopped gracefully", wants: [5]int{all, all, all, all, all}, cues: []cue{{stop, "api"}}},
 	{at: 0.92, title: "the api starts again", wants: [5]int{all, all, all, all, all}, cues: []cue{{start, "api"}}},
 }

@@ -32,9 +32,10 @@ func TestThePlayEndsWithAllServices(t *testing.T) {
 	for _, s := range play {
 		for _, c := range s.cues {
 			deeds[c.deed]++
-			if c.deed == start {
+			switch c.deed {
+			case start:
 				running[c.service]++
-			} else {
+			case stop, kill:
 				running[c.service]--
 			}
 			if running[c.service] < 0 {
@@ -42,7 +43,7 @@ func TestThePlayEndsWithAllServices(t *testing.T) {
 			}
 		}
 	}
-	if len(running) != 5 || deeds[start] == 0 || deeds[stop] == 0 || deeds[kill] == 0 {
+	if len(running) != 5 || deeds[start] == 0 || deeds[stop] == 0 || deeds[kill] == 0 || deeds[come] != deeds[leave] {
 		t.Errorf("running %v, deeds %v", running, deeds)
 	}
 	for name, n := range running {

@@ -29,7 +29,7 @@ func deleteBudget(ctx context.Context, url, budget string, containers []string) 
 	k := events.NewKeys(budget)
 	names := []string{k.Intents, k.Grants, k.Head, k.Leader, k.Snap}
 	for _, id := range containers {
-		names = append(names, k.Mailbox(id))
+		names = append(names, k.Mailbox(id), k.Beat(id))
 	}
 	ctx, cancel := context.WithTimeout(ctx, events.CallTimeout)
 	defer cancel()

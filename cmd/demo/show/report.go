@@ -1,10 +1,16 @@
 package show
 
 import (
+	"cmp"
+	"fmt"
 	"time"
 
 	"github.com/conncord/conncord/cmd/internal/census"
 )
+
+// regrantWithin is how long what a killed container had may take to be granted to
+// others. Two seconds are usual; a busy machine takes longer.
+const regrantWithin = 6 * time.Second
 
 // view is what there is to see now.
 func (s *stage) view() view {
@@ -18,7 +24,7 @@ func (s *stage) view() view {
 	rate := s.rates.note(now, sessions)
 	v := view{
 		elapsed: min(now.Sub(s.began), s.opts.duration), duration: s.opts.duration, scene: play[s.scene].title,
-		charged: ledger.charged, poll: poll, news: s.news, figures: s.figures(tallies, ledger, poll),
+		charged: ledger.charged, available: ledger.available, guests: len(s.guests.conns), poll: poll, news: s.news, figures: s.figures(tallies, ledger, poll),
 		total: row{name: "total"},
 	}
 	for _, service := range services {
@@ -53,7 +59,7 @@ func (s *stage) tallies() map[string]tally {
 // figures are what there is to judge by now.
 func (s *stage) figures(tallies map[string]tally, ledger ledgerView, poll pollView) figures {
 	f := figures{
-		limit: s.db.limit, available: s.db.available(),
+		limit: s.db.limit, available: cmp.Or(ledger.most, s.db.available()), regrant: s.regrant,
 		peakGranted: ledger.peak, peakBackends: poll.peak, served: map[string]int64{},
 		faults: append([]string(nil), s.faults...),
 	}
@@ -64,6 +70,9 @@ func (s *stage) figures(tallies map[string]tally, ledger ledgerView, poll pollVi
 	}
 	// The log knows of those as well that could not tell any more.
 	f.refused = max(f.refused, int64(census.Refusals(s.db.log())))
+	if s.regrant == 0 && !s.killed.IsZero() && time.Since(s.killed) > regrantWithin {
+		f.faults = append(f.faults, fmt.Sprintf("what the killed container had was not granted to others within %v", regrantWithin))
+	}
 	if ledger.fault != "" {
 		f.faults = append(f.faults, ledger.fault)
 	}

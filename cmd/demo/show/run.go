@@ -11,9 +11,9 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/conncord/conncord/arbiter"
+	"github.com/conncord/conncord/arbiter/observer"
 	"github.com/conncord/conncord/cmd/internal/crew"
 	"github.com/conncord/conncord/events"
 )
@@ -85,7 +85,7 @@ func (d *demo) run(ctx context.Context) (f figures) {
 	history := newHistory()
 	defer func() { fail(removeRedis(history.ids())) }()
 
-	stopArbiter, err := d.arbiter(redisURL, policy)
+	stopArbiter, err := d.arbiter(redisURL, policy, &db)
 	if err != nil {
 		fail(err)
 		return f
@@ -127,10 +127,9 @@ func (d *demo) database(ctx context.Context) (database, error) {
 
 // policy is what the arbiter goes by: the built-in services.
 func (d *demo) policy(db *database) events.Policy {
-	ttl := d.opts.ttl()
 	return events.Policy{
 		Rule: events.RuleVersion, Plan: "demo", Limit: db.limit, Reserve: db.reserve,
-		TTL: ttl, Margin: max(ttl/50, min(time.Second, ttl/8)).Truncate(time.Millisecond),
+		TTL: ttl, Margin: ttl / 50,
 		Unlisted: events.UnlistedService(), Services: events.BuiltinServices(),
 	}
 }
@@ -146,20 +145,26 @@ func (d *demo) redis(ctx context.Context) (url string, remove func(containers []
 	return url, func([]string) error { stop(); return nil }, err
 }
 
-// arbiter starts the arbiter. Nobody holds a connection of this budget yet, so
+// arbiter starts the arbiter, which looks at the database. Nobody holds a connection of this budget yet, so
 // it need not wait for anybody: it is a fresh one.
-func (d *demo) arbiter(redisURL string, policy events.Policy) (stop func(), err error) {
+func (d *demo) arbiter(redisURL string, policy events.Policy, db *database) (stop func(), err error) {
 	log, err := events.OpenLog(redisURL, d.budget)
 	if err != nil {
 		return nil, err
 	}
-	a, err := arbiter.New(arbiter.Config{Log: log, Policy: policy, Fresh: true, Logger: d.log})
+	eyes, err := observer.New(observer.Config{URL: db.arbiterURL, Budget: d.budget, Platform: db.platform, Logger: d.log})
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	lookout := observer.NewLookout(eyes)
+	a, err := arbiter.New(arbiter.Config{Log: log, Policy: policy, Lookout: lookout, Headroom: headroom, Fresh: true, Logger: d.log})
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { _ = a.Run(ctx) }) // it never fails: it tries again
+	running.Go(func() { _ = a.Run(ctx) })       // it never fails: it tries again
+	running.Go(func() { _ = lookout.Run(ctx) }) // nor does this
 	return func() {
 		cancel()
 		running.Wait()

@@ -40,6 +40,9 @@ type stage struct {
 	news    []string
 	rates   rates
 	watches []watch
+	guests  guests
+	killed  time.Time     // when a container was
+	regrant time.Duration // until what it had was granted to others; 0: it is not yet
 	faults  []string
 }
 
@@ -71,6 +74,7 @@ func (s *stage) perform(ctx context.Context) {
 			s.take(h)
 			s.watch()
 		case <-cues.C:
+			s.welcome(ctx)
 			if next := sceneAt(time.Since(s.began).Seconds() / s.opts.duration.Seconds()); next != s.scene {
 				s.enter(next)
 			}
@@ -117,7 +121,7 @@ func (s *stage) gather(ctx context.Context) bool {
 
 // launch starts a container.
 func (s *stage) launch(service string) bool {
-	env := environment(service, s.redisURL, s.db.url, s.budget, s.opts.ttl(), s.db.available())
+	env := environment(service, s.redisURL, s.db.url, s.budget, ttl, s.db.available())
 	c, err := startContainer(service, env, s.happenings)
 	if err != nil {
 		s.faults = append(s.faults, err.Error())
@@ -163,8 +167,15 @@ func (s *stage) enter(scene int) {
 }
 
 func (s *stage) do(c cue) {
-	if c.deed == start {
+	switch c.deed {
+	case start:
 		s.launch(c.service)
+		return
+	case come:
+		s.guests.coming = true
+		return
+	case leave:
+		s.dismiss()
 		return
 	}
 	alive := s.alive(c.service)
@@ -172,14 +183,14 @@ func (s *stage) do(c cue) {
 		return
 	}
 	one := alive[len(alive)-1]
-	lease := s.history.holding(one.report.Container)
-	held := lease.charge
-	w := watch{container: one.report.Container, since: time.Now(), charge: held}
-	if c.deed == kill {
+	held := s.history.holding(one.report.Container).charge
+	w := watch{container: one.report.Container, since: time.Now(), killed: c.deed == kill}
+	if w.killed {
+		s.history.kill(w.container, w.since)
 		one.Kill()
+		s.killed = w.since
 		w.who = fmt.Sprintf("the killed %s's %d", c.service, held)
-		// Its fallback stays charged for one lease more: it may still be alive.
-		s.tell("kill -9 of the %s: %d of its %d connections are back within %v", c.service, held-min(held, lease.fallback), held, s.opts.ttl().Round(100*time.Millisecond))
+		s.tell("kill -9 of the %s with %d connections: its lease would last %v", c.service, held, ttl)
 	} else {
 		one.Terminate()
 		w.who = fmt.Sprintf("the stopped %s's %d", c.service, held)
@@ -199,6 +210,7 @@ func (s *stage) alive(service string) (alive []*container) {
 
 // end ends all containers and waits for them.
 func (s *stage) end(ctx context.Context) {
+	s.dismiss()
 	within := endWithin
 	if ctx.Err() != nil {
 		within = hurryWithin

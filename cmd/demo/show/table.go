@@ -8,7 +8,7 @@ import (
 )
 
 // tableHeight is how many lines the table has.
-const tableHeight = 15 + maxNews
+const tableHeight = 16 + maxNews
 
 // A style is how the table is drawn.
 type style struct {
@@ -91,9 +91,15 @@ func (s *style) table(v view, width int) []string {
 		s.bar(t, f.available, bar)...)...)
 	add()
 	add(span{" database ", faint}, span{fmt.Sprintf("%4d connections, at most %d of %d", v.poll.backends, v.poll.peak, f.available), level(v.poll.peak, f.available)},
+		span{fmt.Sprintf("   %d past Conncord", v.guests), plain},
 		span{fmt.Sprintf("   (pg_stat_activity every %.1f ms)", milliseconds(v.poll.every())), faint})
 	add(span{" arbiter  ", faint}, span{fmt.Sprintf("%4d granted,     at most %d of %d", v.charged, f.peakGranted, f.available), level(f.peakGranted, f.available)},
-		span{fmt.Sprintf("   refused %d", f.refused), level(int(f.refused), 0)})
+		span{fmt.Sprintf("   %d to share now", v.available), plain}, span{fmt.Sprintf("   refused %d", f.refused), level(int(f.refused), 0)})
+	killed := "   - ms from kill -9 to the same connections elsewhere"
+	if f.regrant > 0 {
+		killed = fmt.Sprintf("%4d ms from kill -9 to the same connections elsewhere", f.regrant.Milliseconds())
+	}
+	add(span{" kill -9  ", faint}, span{killed, plain})
 	add()
 	add(s.progress(&v, width)...)
 	for i := range maxNews {

@@ -11,12 +11,14 @@ import (
 func sampleView() view {
 	v := view{
 		elapsed: 12 * time.Second, duration: 30 * time.Second, scene: play[4].title, charged: 54, figures: good(),
-		poll: pollView{backends: 54, peak: 54, polls: 3, elapsed: 8 * time.Millisecond},
+		poll:      pollView{backends: 54, peak: 54, polls: 3, elapsed: 8 * time.Millisecond},
+		available: 54, guests: 5,
 		news: []string{" 11.0s  " + strings.Repeat("something happened ", 10)},
 	}
 	for i, s := range services {
 		v.rows = append(v.rows, row{name: s.Name, priority: s.Priority, containers: 1, granted: 20 - 4*i, charged: 22 - 4*i, wanted: 54, inUse: 15 - 3*i, waiting: 3, rate: 250})
 	}
+	v.figures.regrant = 2100 * time.Millisecond
 	v.total = row{name: "total", containers: 5, granted: 60, charged: 70, wanted: 270, inUse: 54, waiting: 15, rate: 1250}
 	return v
 }
@@ -39,7 +41,7 @@ func TestTableFitsItsPlace(t *testing.T) {
 
 func TestTableShowsEveryService(t *testing.T) {
 	text := strings.Join(ascii.table(sampleView(), 100), "\n")
-	for _, want := range []string{"scraper       10     1    20/54      15        3    250  ####", "external", "54 connections, at most 54 of 54", "refused 0", "12.0s of 30s", "every 4.0 ms"} {
+	for _, want := range []string{"scraper       10     1    20/54      15        3    250  ####", "external", "54 connections, at most 54 of 54", "refused 0", "54 to share now", "5 past Conncord", "2100 ms from kill -9", "12.0s of 30s", "every 4.0 ms"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

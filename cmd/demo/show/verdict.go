@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // The exit statuses.
@@ -22,14 +23,19 @@ type figures struct {
 	peakBackends     int // most that the services had at a time, by pg_stat_activity
 	refused          int64
 	sessions         int64
+	regrant          time.Duration // from kill -9 until what was held was granted to others; 0: it is not known
 
 	served map[string]int64 // sessions of each service
 	faults []string         // other things that must not be
 }
 
 func (f *figures) String() string {
-	return fmt.Sprintf("limit=%d available=%d peak_granted=%d peak_backends=%d refused=%d sessions=%d",
+	text := fmt.Sprintf("limit=%d available=%d peak_granted=%d peak_backends=%d refused=%d sessions=%d",
 		f.limit, f.available, f.peakGranted, f.peakBackends, f.refused, f.sessions)
+	if f.regrant > 0 { // a demo that was too short does not know
+		text += fmt.Sprintf(" regrant_ms=%d", f.regrant.Milliseconds())
+	}
+	return text
 }
 
 // failures lists what went wrong, the worst first.

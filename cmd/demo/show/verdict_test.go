@@ -3,6 +3,7 @@ package show
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func good() figures {
@@ -20,6 +21,7 @@ func TestVerdict(t *testing.T) {
 		want  string // beginning of the line
 	}{
 		"all is well":       {func(f *figures) {}, "demo: ok limit=60 available=54 peak_granted=54 peak_backends=53 refused=0 sessions=500"},
+		"one was killed":    {func(f *figures) { f.regrant = 2100 * time.Millisecond }, "demo: ok limit=60 available=54 peak_granted=54 peak_backends=53 refused=0 sessions=500 regrant_ms=2100"},
 		"at the limit":      {func(f *figures) { f.peakBackends = 54 }, "demo: ok "},
 		"refused":           {func(f *figures) { f.refused = 3 }, "demo: FAILED the database refused connections: 3" + same},
 		"too many backends": {func(f *figures) { f.peakBackends = 55 }, "demo: FAILED there were 55 connections where 54 are available" + same},

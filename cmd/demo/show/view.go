@@ -30,6 +30,9 @@ type view struct {
 	charged  int
 	poll     pollView
 	news     []string // the newest last
+
+	available int // now
+	guests    int // connections past Conncord
 }
 
 // part is how much of the time has passed, 0 to 1.
