@@ -28,7 +28,10 @@ const (
 
 	// lookEvery is how often the database is looked at, and glanceEvery how often
 	// a leader asks whether a look that it waits for is over.
+	// While connections past Conncord become more, looks follow one another soon:
+	// whoever comes there must not wait a second for each of a dozen.
 	lookEvery   = time.Second
+	lookSoon    = 100 * time.Millisecond
 	glanceEvery = 10 * time.Millisecond
 
 	// holdExternal is for how long connections of others count after they are gone,
@@ -45,6 +48,7 @@ type watch struct {
 	pulses     map[string]pulse // of the containers that are charged for something, by id
 	polled     time.Time        // when heartbeats were last read, and the sequence at that time
 	polledUpTo uint64
+	disturbed  bool // Redis did not do what it should since
 	pollAt     time.Time
 
 	looking uint64 // id of the look under way; 0: none
@@ -142,7 +146,8 @@ func (l *leadership) poll(ctx context.Context) error {
 		return err
 	}
 	now := l.Clock.Now()
-	gap := now.Sub(w.polled) > maxGap // Redis was away, for them as well
+	gap := w.disturbed || now.Sub(w.polled) > maxGap // Redis was away, or refused to write: for them as well
+	w.disturbed = false
 	pulses := make(map[string]pulse, len(ids))
 	for i, id := range ids {
 		p, known := w.pulses[id]
@@ -209,6 +214,9 @@ func (l *leadership) see(b *events.Batch, sight *observer.Sight) {
 	}
 	now := l.Clock.Now()
 	o := l.observation(now, &sight.Look)
+	if o.External > l.ledger.Look().External {
+		l.watch.lookAt = now.Add(lookSoon)
+	}
 	if l.ledger.Concerns(&o) || now.Sub(l.watch.reported) >= reportEvery && l.holdingsChanged(&o) {
 		l.watch.reported = now
 		l.own(b, events.Intent{Kind: events.Observe, Observation: o})
