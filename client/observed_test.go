@@ -184,8 +184,10 @@ func TestStrangers(t *testing.T) {
 	left := all - 20
 	s.until("grants that leave room", func() bool { return sum(scraper, viewer) == left },
 		func() any { return []any{scraper.Grant(), viewer.Grant()} })
-	if g := viewer.Grant(); !strings.Contains(g.Reason, "past Conncord") {
-		t.Errorf("the reason is %q", g.Reason)
+	for _, c := range []*client.Coordinator{scraper, viewer} {
+		if g := c.Grant(); !strings.Contains(g.Reason, "past Conncord") {
+			t.Errorf("the reason is %q", g.Reason)
+		}
 	}
 	before := []int64{loads[0].served.Load(), loads[1].served.Load()}
 	for _, conn := range strangers {

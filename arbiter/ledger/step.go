@@ -110,6 +110,8 @@ func (l *Ledger) reason(c *container, answer reply) events.Reason {
 		return events.Silent
 	case answer.to == c && answer.why != events.NoReason:
 		return answer.why
+	case c.verb == events.Recalling && l.charged > l.available() && l.available() < l.policy.Available():
+		return events.Crowded
 	case c.verb == events.Recalling:
 		return events.Recalled
 	case c.units >= c.want:
