@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/conncord/conncord/arbiter/ledger"
 	"github.com/conncord/conncord/arbiter/observer"
 	"github.com/conncord/conncord/events"
 )
@@ -11,7 +12,8 @@ import (
 // How a leader with an eye on the database goes about it.
 const (
 	// Window is for how long after a sign of life containers may open connections.
-	// Two heartbeats in a row can fail within it.
+	// Two heartbeats in a row can fail within it. It must never become shorter
+	// while containers go by a longer one that another version has set.
 	Window = 1500 * time.Millisecond
 
 	// silentAfter is after how long without a sign of life a container is declared
@@ -86,18 +88,15 @@ func (w *watch) wait(now time.Time) time.Duration {
 	return min(w.lookAt.Sub(now), w.pollAt.Sub(now))
 }
 
-// note takes a record: an intent is a sign of life.
-func (w *watch) note(rec *events.Record, now time.Time) {
-	for i := range rec.Decisions {
-		d := &rec.Decisions[i]
-		if d.Verb == events.Ended && w.ended != nil {
+// note takes what followed from an intent, which is a sign of life.
+func (w *watch) note(step *ledger.Step, now time.Time) {
+	if p, ok := w.pulses[step.Heard]; ok {
+		p.at = now
+		w.pulses[step.Heard] = p
+	}
+	for i := range step.Record.Decisions {
+		if d := &step.Record.Decisions[i]; d.Verb == events.Ended && w.ended != nil {
 			w.ended[events.Tag(d.Container)] = true
-		}
-		if rec.Entry != "" {
-			if p, ok := w.pulses[d.Container]; ok && d.Verb != events.Recalling {
-				p.at = now
-				w.pulses[d.Container] = p
-			}
 		}
 	}
 }
