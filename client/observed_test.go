@@ -76,9 +76,11 @@ func (s *stage) super() *pgx.Conn {
 }
 
 // full reports whether an error is PostgreSQL's that it has no room.
-func full(err error) bool {
+func full(err error) bool { return refused(err, "53300") }
+
+func refused(err error, code string) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "53300"
+	return errors.As(err, &pg) && pg.Code == code
 }
 
 // A load is callers that use connections without a pause, and what they met.
@@ -487,4 +489,56 @@ func TestBarrierOpensWhenSeen(t *testing.T) {
 	}
 	giveBack(s.take(s.openDB(c), 20))
 	w.most(s, 54)
+}
+
+// TestRedisAwayIsSurvived: while Redis stands still a container keeps what it has
+// open, and goes on with it. What ends is not opened again, but up to the fallback;
+// when Redis is back, so is all of it, and nobody was taken for dead.
+func TestRedisAwayIsSurvived(t *testing.T) {
+	s := newStage(t)
+	s.redis = servertest.NeedRedis(t, servertest.RedisOptions{})
+	s.policy.TTL = 5 * time.Minute
+	log := &journal{}
+	super, w := s.super(), s.watch()
+	s.arbiter(s.observed(s.pg.URL(), log))
+	c := s.container("scraper")
+	load := s.load(c, 60)
+	const all = 57 - 3 - headroom // two superusers and the observer
+	s.until("all", func() bool { return c.Open() == all }, func() any { return c.Grant() })
+	lease := c.Grant().Lease
+	if err := s.redis.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	end := func(n int) {
+		t.Helper()
+		s.until("idle connections to end", func() bool {
+			var ended int
+			if err := super.QueryRow(t.Context(), `select count(pg_terminate_backend(pid)) from (select pid from pg_stat_activity
+				where usename = 'app' and state = 'idle' and application_name <> $1 order by backend_start limit $2) as victims`,
+				events.ObserverName(client.DefaultBudget), n).Scan(&ended); err != nil {
+				t.Fatal(err)
+			}
+			n -= ended
+			return n == 0
+		}, func() any { return c.Open() })
+	}
+	s.until("the end of the window", func() bool { end(1); return c.Open() < all-3 }, func() any { return c.Open() })
+	end(20)
+	s.until("fewer connections", func() bool { return c.Open() < all-20 }, func() any { return c.Open() })
+	served := load.served.Load()
+	s.until("callers that are served", func() bool { return load.served.Load() > served+100 }, func() any { return c.Open() })
+	if err := s.redis.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	s.until("all again", func() bool { return c.Open() == all }, func() any { return c.Grant() })
+	if g := c.Grant(); g.Lease != lease {
+		t.Errorf("it had lease %s and has %s", lease, g.Lease)
+	}
+	w.most(s, all)
+	load.stop()
+	for _, err := range load.failures() {
+		if !refused(err, "57P01") { // one whose connection was ended above
+			t.Errorf("a caller failed: %v", err)
+		}
+	}
 }
