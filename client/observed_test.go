@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -507,7 +508,6 @@ func TestRedisAwayIsSurvived(t *testing.T) {
 	if err := s.redis.Pause(); err != nil {
 		t.Fatal(err)
 	}
-	ended := 0
 	end := func(n int) {
 		t.Helper()
 		s.until("idle connections to end", func() bool {
@@ -518,7 +518,6 @@ func TestRedisAwayIsSurvived(t *testing.T) {
 				t.Fatal(err)
 			}
 			n -= some
-			ended += some
 			return n == 0
 		}, func() any { return c.Open() })
 	}
@@ -536,8 +535,12 @@ func TestRedisAwayIsSurvived(t *testing.T) {
 	}
 	w.most(s, all)
 	load.stop()
-	// Each connection that was ended may have failed the one caller who took it next.
-	if errs := load.failures(); len(errs) > ended {
-		t.Errorf("%d callers failed where %d connections were ended: %v", len(errs), ended, errors.Join(errs...))
+	// An ended connection fails whoever takes it next; of several in a row, database/sql
+	// gives up on the third.
+	for _, err := range load.failures() {
+		var pg *pgconn.PgError
+		if !errors.Is(err, driver.ErrBadConn) && !(errors.As(err, &pg) && pg.Code == "57P01") {
+			t.Errorf("a caller failed: %v", err)
+		}
 	}
 }
