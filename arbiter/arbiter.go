@@ -103,6 +103,9 @@ func (a *Arbiter) step(ctx context.Context) error {
 		a.drop(err)
 		return nil
 	}
+	if err != nil {
+		a.lead.watch.disturbed = true
+	}
 	return err
 }
 

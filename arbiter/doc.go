@@ -38,6 +38,21 @@
 // The leader must notice as well when Redis is restarted or replaced under it:
 // see [events.Log.Commit].
 //
+// # The database
+//
+// A leader with a [Lookout] looks at the database about once a second and puts what
+// it sees into the history as intents of its own, so that the ledger decides by it
+// and whoever follows decides the same. It never waits for the database.
+//
+// A container that was killed is freed as soon as the database shows nothing of it,
+// which is safe only if it cannot open a connection after the look began. The order of
+// steps makes it so; each is needed. Its heartbeats have been missing for longer than
+// one lets it open connections. That it is silent stands in the history and in its
+// mailbox. The heartbeats are read once more, after that: a later one is followed by a
+// look into the mailbox, on the same connection. Only then does the look begin. See
+// silence.go and look.go here, observe.go in package ledger for what is decided, and
+// package lease for the container's side.
+//
 // # Time
 //
 // Ledger time is the duration of leadership, in milliseconds: the leader's

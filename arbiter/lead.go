@@ -173,7 +173,7 @@ func (l *leadership) newBatch() *events.Batch {
 func (l *leadership) apply(b *events.Batch, in ledger.Input) {
 	in.Epoch, in.Now, in.Wall = l.standing.Epoch, l.now(), l.Clock.Now().UnixMilli()
 	step := l.ledger.Apply(in)
-	l.watch.note(&step.Record, l.Clock.Now())
+	l.watch.note(&step, l.Clock.Now())
 	b.Records = append(b.Records, step.Encoded)
 	for i := range step.Grants {
 		g := &step.Grants[i]

@@ -10,6 +10,7 @@ import (
 // watchNews says in the log what is new about the database, once for each change.
 type watchNews struct {
 	failing             bool
+	toothless           bool // it may not end what it is to end
 	max, usable, bound  int
 	external            int
 	overBooks, overKnow int
@@ -21,16 +22,20 @@ func (n *watchNews) tell(log *slog.Logger, limit int, s *observer.Sight) {
 		log.Warn("ended connections that expired leases had left", "connections", s.Ended)
 	}
 	look := &s.Look
+	seen := look.Usable > 0
 	switch {
-	case s.Err != nil && !n.failing:
-		log.Warn("the database does not show what it should; going by what it showed last", "error", s.Err)
-	case s.Err == nil && n.failing:
+	case seen && s.Err != nil && !n.toothless:
+		log.Warn("connections that expired leases have left could not be ended", "error", s.Err)
+	case !seen && !n.failing:
+		log.Warn("the database cannot be seen; going by what it showed last", "error", s.Err)
+	case seen && n.failing:
 		log.Info("the database can be seen again")
 	}
-	n.failing = s.Err != nil
-	if look.Usable == 0 {
+	n.failing = !seen
+	if !seen {
 		return
 	}
+	n.toothless = s.Err != nil
 	if look.Max != n.max || look.Usable != n.usable || look.Bound != n.bound {
 		args := []any{"configured", limit, "max_connections", look.Max, "for_ordinary_roles", look.Usable}
 		if least := min(look.Max, look.Bound); limit > least {

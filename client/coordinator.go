@@ -46,6 +46,7 @@ type Coordinator struct {
 	told                      Grant         // what was last made known
 	refusal                   events.Reason // why the arbiter does not accept the container
 	admission                 pool.Admission
+	crowded                   bool // the database itself is full, as far as was said
 	watchers                  map[chan Grant]struct{}
 	redis                     outage
 	closed                    bool

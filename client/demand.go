@@ -60,6 +60,7 @@ func (c *Coordinator) sampleOnce() (again time.Duration) {
 	if len(c.pools) == 0 || c.closed {
 		return sampleNone
 	}
+	c.noteRefusalLocked()
 	use := 0
 	short := false // a pool lacks what another one may have
 	for _, m := range c.pools {

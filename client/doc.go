@@ -32,6 +32,12 @@
 // starts without Redis, or without an arbiter, runs in local mode on its
 // service's minimum and joins as soon as it can.
 //
+// Where the arbiter looks at the database, a container that cannot reach Redis keeps
+// what is open and goes on using it, but opens connections only up to its fallback,
+// and only while one of those that it had is still open: the arbiter, who may be well,
+// gives what a silent container has not opened to others. What waits for a connection
+// then waits in its pool.
+//
 // # Concurrency
 //
 // All methods may be called concurrently. [Coordinator.Close] ends and waits for

@@ -50,6 +50,8 @@ func (c *Coordinator) exhaustedLocked(cause error) *ExhaustedError {
 	g := c.grantLocked(time.Now())
 	e := &ExhaustedError{Service: c.cfg.Service, Units: g.Conns, Want: g.Want, Reason: g.Reason, Position: g.Position, Holders: g.Holders, Cause: cause}
 	switch {
+	case c.gate.Refusal() != nil && c.gate.Open() < g.Conns:
+		e.Reason = "the database itself is full: connections opened past Conncord have taken its room"
 	case c.redis.off && g.Mode != lease.Local:
 		e.Reason = "Redis does not answer, and without it a lease cannot grow"
 	case e.Reason == "" && g.Mode == lease.Released:

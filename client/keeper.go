@@ -113,6 +113,20 @@ func (c *Coordinator) shareLocked(limit int) {
 	}
 }
 
+// noteRefusalLocked says in the log when the database begins to refuse connections
+// that the lease allows, and when it takes them again.
+func (c *Coordinator) noteRefusalLocked() {
+	refusal := c.gate.Refusal()
+	if crowded := refusal != nil; crowded != c.crowded {
+		c.crowded = crowded
+		if crowded {
+			c.note(slog.LevelWarn, "the database itself is full although the lease has room; callers wait", "error", refusal)
+		} else {
+			c.note(slog.LevelInfo, "the database takes connections again")
+		}
+	}
+}
+
 func (c *Coordinator) usageLocked() lease.Usage {
 	u := lease.Usage{Held: c.gate.Open()}
 	for _, m := range c.pools {

@@ -94,7 +94,7 @@ func play(role string) int {
 	return 0
 }
 
-// playContainer holds HOLD connections.
+// playContainer holds HOLD connections, and runs QUERY on each if it is set.
 func playContainer(ctx context.Context) error {
 	n, err := strconv.Atoi(os.Getenv("HOLD"))
 	if err != nil {
@@ -117,6 +117,9 @@ func playContainer(ctx context.Context) error {
 			return err
 		}
 		defer conn.Close()
+		if query := os.Getenv("QUERY"); query != "" {
+			go func() { _, _ = conn.ExecContext(ctx, query) }() // until the process is killed
+		}
 	}
 	fmt.Println("holding")
 	<-ctx.Done()

@@ -15,6 +15,12 @@
 // the same name. A mailbox holds a state, not a queue: whoever misses a ring
 // reads the mailbox and has missed nothing.
 //
+// # Heartbeats and the database
+//
+// Where an arbiter looks at the database, containers leave heartbeats beside the
+// inbox ([Post.Beat]), which is not history: what the arbiter concludes from them, and
+// what the database showed, it says in intents of its own, Silence and Observe.
+//
 // # Encoding
 //
 // An entry is one MessagePack value in one stream field. Values are arrays with

@@ -15,7 +15,7 @@ const (
 	Barrier  Reason = 3 // history was lost: nobody gains until the barrier opens
 	Maximum  Reason = 4 // its service's maximum is reached
 	Recalled Reason = 5 // others need them more
-	Crowded  Reason = 6 // connections past Conncord take the database's room
+	Crowded  Reason = 6 // the database has less room than configured: its limits, or connections past Conncord
 	Silent   Reason = 7 // its heartbeats have stopped
 
 	// Why a lease ended.
@@ -46,7 +46,7 @@ var reasonTexts = map[Reason]string{
 	Barrier:  "the history was lost and nobody gains until the recovery barrier opens",
 	Maximum:  "its service's maximum is reached",
 	Recalled: "services that are due more need the connections",
-	Crowded:  "connections that were opened past Conncord take up the database's room",
+	Crowded:  "the database has less room than configured: its own limits, or connections opened past Conncord, take it",
 	Silent:   "its heartbeats have stopped: it opens no connection until it has been heard",
 
 	Expired:  "the container was not heard in time",

@@ -65,6 +65,7 @@ type Step struct {
 	Record  events.Record
 	Encoded []byte         // the record as it goes into the history
 	Grants  []events.Grant // the new content of the mailboxes that change
+	Heard   string         // id of the container whose intent it was, if it is registered and was not refused
 }
 
 // New returns the ledger of a new incarnation whose first record will have the

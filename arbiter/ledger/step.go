@@ -14,7 +14,7 @@ func (l *Ledger) step(in Input, answer reply) Step {
 	if answer.to != nil {
 		l.touch(answer.to, events.Noted)
 	}
-	step := Step{Record: events.Record{
+	step := Step{Heard: answer.heard(), Record: events.Record{
 		Sequence: l.sequence, Incarnation: l.incarnation, Epoch: l.epoch, Ledger: l.now, Wall: max(0, in.Wall),
 		Entry: in.Entry, Intent: in.Intent, Size: max(in.Size, len(in.Intent)), Refused: refusal(answer.why),
 		Available: l.available(), Charged: l.charged,
@@ -110,6 +110,8 @@ func (l *Ledger) reason(c *container, answer reply) events.Reason {
 		return events.Silent
 	case answer.to == c && answer.why != events.NoReason:
 		return answer.why
+	case c.verb == events.Recalling && l.charged > l.available() && l.available() < l.policy.Available():
+		return events.Crowded
 	case c.verb == events.Recalling:
 		return events.Recalled
 	case c.units >= c.want:
@@ -122,6 +124,14 @@ func (l *Ledger) reason(c *container, answer reply) events.Reason {
 		return events.Crowded
 	}
 	return events.Shortage
+}
+
+// heard is the id of the container that the reply is for, if it was taken.
+func (r *reply) heard() string {
+	if r.to == nil || r.why.Refusal() {
+		return ""
+	}
+	return r.to.id
 }
 
 // refusal is the reason if it says that the intent was not accepted.

@@ -37,8 +37,11 @@ func TestLookCounts(t *testing.T) {
 	got := s.look(o)
 	backends := []Backend{backend(api, "api", "one"), backend(viewer, "viewer", "two"), backend(again, "viewer", "two")}
 	slices.SortStableFunc(backends, func(a, b Backend) int { return strings.Compare(a.Tag, b.Tag) })
+	if age := time.Since(time.UnixMicro(got.Began)); age < 0 || age > patience {
+		t.Errorf("the look began %v ago", age)
+	}
 	want := Look{
-		Max: 60, Usable: 57, Bound: events.MaxUnits,
+		Began: got.Began, Max: 60, Usable: 57, Bound: events.MaxUnits,
 		Platform: 1 + 2 + 1 + 1, External: 1 + 1 + 1 + 1, // the administrator is a stranger, too
 		Named: true, MayEnd: true,
 		Backends: backends,
