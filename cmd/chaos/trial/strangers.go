@@ -100,7 +100,7 @@ func (s *stage) strangers() *fault {
 	before := s.history.State()
 	count := fewest + s.rng.IntN(most-fewest+1)
 	var conns []*pgconn.PgConn
-	f := &fault{about: fmt.Sprintf("up to %d", count), hold: s.ttls(0.6, 2), recovery: s.world.Settings.LeaderLease}
+	f := &fault{about: fmt.Sprintf("up to %d", count), hold: seenWithin + s.ttls(0.1, 1.5), recovery: s.world.Settings.LeaderLease}
 	f.begin = func(context.Context) error { return nil }
 	f.watch = func(ctx context.Context) error {
 		for len(conns) < count {
