@@ -30,7 +30,7 @@ var restKinds = []*kind{
 	// It gives no sign of life for longer than the window, but its connections are
 	// there. No excuse is needed.
 	{name: "container-pause-window", to: toContainers | toArbiters | toRedis | toLinks, plan: func(s *stage) *fault {
-		most := s.world.Settings.TTL / 2 // it was renewed a third ago, and ends a margin early
+		most := s.world.Settings.TTL * 7 / 10 // it ends a margin early, an eighth at most
 		if most < heldForSilent {
 			return nil
 		}
@@ -40,10 +40,15 @@ var restKinds = []*kind{
 		}
 		f := s.keepsLease(c)
 		f.hold = s.between(heldForSilent, most)
-		f.begin = func(context.Context) error { return c.Pause() }
+		f.begin = func(ctx context.Context) error {
+			if err := s.renewed(ctx, c); err != nil {
+				return err
+			}
+			return c.Pause()
+		}
 		f.end = func(context.Context) error {
 			state := s.history.State().Containers[c.View().Report.Container]
-			if s.world.Settings.Eyes != world.Books && (state.Silent == 0 || state.Charge == 0) {
+			if s.world.Settings.Eyes != world.Books && state.Silent == 0 {
 				return fmt.Errorf("%s has stood still for %v and is not held for silent: %+v", c.Name, f.hold, state)
 			}
 			return c.Resume()
@@ -107,6 +112,18 @@ var restKinds = []*kind{
 		f.explains = judge.Explanation{Classes: gone, Roles: []string{role}}
 		return f
 	}},
+}
+
+// renewed waits until a container has renewed its lease.
+func (s *stage) renewed(ctx context.Context, c *world.Container) error {
+	id := c.View().Report.Container
+	before := s.history.State().Containers[id].Deadline
+	return s.within(ctx, s.world.Settings.TTL, func(state *judge.State) error {
+		if state.Containers[id].Deadline <= before {
+			return fmt.Errorf("%s has not renewed its lease", c.Name)
+		}
+		return nil
+	})
 }
 
 // keepsLease is a fault that a container's lease has to outlast.
