@@ -39,8 +39,7 @@ func (g *Gate) Refusal() error {
 }
 
 // scarcity paces the dials of a lane whose database is full. They take turns then, so that one at a time probes, with
-// pauses; the others wait without a place at the gate. It ends when two dials in a row go through and nobody is left to
-// wait.
+// pauses; the others wait without a place at the gate. It ends when two dials in a row go through.
 type scarcity struct {
 	turn chan struct{} // has room for the one whose turn it is
 
@@ -91,8 +90,8 @@ func (l *lane) noteFailure() {
 
 func (l *lane) easeLocked() {
 	l.scarcity.pause = refusedPauseMin
-	if l.scarcity.eased && l.scarcity.paused == 0 {
-		l.scarcity.refusal = nil
+	if l.scarcity.eased {
+		l.scarcity.refusal = nil // also while others wait: a pool that always has some must not go on with care for ever
 	}
 	l.scarcity.eased = true
 }
@@ -123,6 +122,11 @@ func (l *lane) awaitTurn(ctx context.Context) (probing bool, done func(), err er
 	done = func() { <-l.scarcity.turn }
 
 	g.mu.Lock()
+	if l.scarcity.refusal == nil { // there is room again
+		g.mu.Unlock()
+		done()
+		return false, func() {}, nil
+	}
 	pause := l.scarcity.pause
 	l.scarcity.pause = min(2*pause, refusedPauseMax)
 	g.mu.Unlock()
