@@ -31,6 +31,11 @@ const (
 	lookEvery   = time.Second
 	glanceEvery = 10 * time.Millisecond
 
+	// firstLook is how long the first intents of a history wait for the first look:
+	// what is granted before it may be more than the database has, and then there
+	// may be no room left to look through.
+	firstLook = 2 * time.Second
+
 	// holdExternal is for how long connections of others count after they are gone,
 	// so that leases do not follow every psql session up and down.
 	holdExternal = 10 * time.Second
@@ -48,6 +53,7 @@ type watch struct {
 	pollAt     time.Time
 
 	looking uint64 // id of the look under way; 0: none
+	looked  bool   // one is over, whatever it showed
 	lookAt  time.Time
 	since   uint64          // sequence when it began
 	vouched map[string]bool // tags of those who were surely silent when it began
@@ -93,15 +99,17 @@ func (w *watch) wait(now time.Time) time.Duration {
 // note takes a record: an intent is a sign of life.
 func (w *watch) note(rec *events.Record, now time.Time) {
 	for i := range rec.Decisions {
-		d := &rec.Decisions[i]
-		if d.Verb == events.Ended && w.ended != nil {
+		if d := &rec.Decisions[i]; d.Verb == events.Ended && w.ended != nil {
 			w.ended[events.Tag(d.Container)] = true
 		}
-		if rec.Entry != "" {
-			if p, ok := w.pulses[d.Container]; ok && d.Verb != events.Recalling {
-				p.at = now
-				w.pulses[d.Container] = p
-			}
+	}
+	if rec.Entry == "" || rec.Refused != events.NoReason || len(w.pulses) == 0 {
+		return
+	}
+	if in, err := events.DecodeIntent(rec.Intent); err == nil { // the others whom it concerns did nothing
+		if p, ok := w.pulses[in.Container]; ok {
+			p.at = now
+			w.pulses[in.Container] = p
 		}
 	}
 }
@@ -119,13 +127,18 @@ func (l *leadership) observe(ctx context.Context, b *events.Batch) error {
 		l.declare(b)
 	}
 	if sight, ok := l.Lookout.Sight(); ok && sight.ID == w.looking {
-		w.looking = 0
+		w.looking, w.looked = 0, true
 		l.see(b, &sight)
 	}
 	if w.looking == 0 && len(b.Records) == 0 {
 		l.look()
 	}
 	return nil
+}
+
+// unsighted reports whether the database has never been seen, and soon may be.
+func (l *leadership) unsighted() bool {
+	return l.Lookout != nil && l.ledger.Look().Usable == 0 && !l.watch.looked && l.Clock.Now().Sub(l.won) < firstLook
 }
 
 // poll reads the heartbeats of all containers that are charged for something.
@@ -196,7 +209,7 @@ func (l *leadership) look() {
 	l.looks++
 	w.looking, w.lookAt = l.looks, now.Add(lookEvery)
 	w.since, w.vouched, w.ended = l.ledger.Sequence(), vouched, map[string]bool{}
-	w.clear = now.Sub(l.won) >= silentAfter
+	w.clear = now.Sub(l.won) >= silentAfter && !l.unbound
 	l.Lookout.Ask(w.looking, w.victims)
 	w.victims = nil
 }
@@ -250,8 +263,8 @@ func (l *leadership) observation(now time.Time, look *observer.Look) events.Obse
 		h := events.Held{Tag: tag, Conns: c.all, Silent: w.vouched[tag]}
 		away := h.Silent || c.all == 0 // it opens none, and all that it has counts
 		switch {
-		case w.ended[tag] && !l.ledger.Knows(tag):
-			continue // it left since; what was seen of it may be gone
+		case w.ended[tag]:
+			continue // it left since, and may be back; what was seen of it may be gone
 		case l.ledger.Knows(tag) && !away:
 			h.Conns = c.together
 		}
