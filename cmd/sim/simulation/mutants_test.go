@@ -96,14 +96,14 @@ var mutants = []mutant{
 
 	{"the fallback of a silent container is not kept", []string{"charge", "sum", "usable"}, []edit{
 		{"arbiter/ledger/observe.go", "left = max(c.shown, c.bound)", "left = c.shown"},
-	}, 25, ""},
+	}, 833, ""},
 	{"a silent container's promise raises its charge", []string{"usable", "charge", "sum"}, []edit{
 		{"arbiter/ledger/promise.go", "		case asleep:\n", "		case asleep && false:\n"},
 		{"arbiter/ledger/promise.go", "		if outdated {\n", "		if outdated && false {\n"},
 	}, 4, ""},
 	{"an outdated promise raises a charge", []string{"usable", "charge", "sum"}, []edit{
 		{"arbiter/ledger/promise.go", "		if outdated {\n", "		if outdated && false {\n"},
-	}, 4, ""},
+	}, 15, ""},
 	{"the window is not obeyed", []string{"charge", "sum"}, []edit{
 		{"client/lease/admission.go", "	if !m.leased() || m.window == 0 && m.suspended.IsZero() {", "	if mode <= Released {"},
 	}, 15, ""},
@@ -119,9 +119,6 @@ var mutants = []mutant{
 		{"arbiter/ledger/observe.go", "if l.look.Named && c.fell <= since {", "if l.look.Named {"},
 		{"arbiter/ledger/observe.go", "if o.Named && c.fell <= o.Since {", "if o.Named {"},
 	}, 2, ""},
-	{"a container that is back is taken for who it was", []string{"drift"}, []edit{
-		{"arbiter/watch.go", "		case w.ended[tag]:\n", "		case w.ended[tag] && !l.ledger.Knows(tag):\n"},
-	}, 881, ""},
 	{"others' connections are not subtracted", []string{"usable", "rest"}, []edit{
 		{"arbiter/ledger/observe.go", " - o.External - l.strange - l.over", " - l.strange - l.over"},
 	}, 0, ""},

@@ -134,7 +134,7 @@ func (w *twin) do(op int, arg uint64) string {
 		return fmt.Sprintf("%s %+v %s", kind(err), snap, kind(failed))
 	case 13:
 		key, beat := keys.Beat(fmt.Sprint("c", arg%4)), events.Beat{Incarnation: arg, Count: arg % 1000}
-		keep := []time.Duration{10 * time.Minute, 90500 * time.Millisecond, 0}[arg%3]
+		keep := []time.Duration{10 * time.Minute, 90200 * time.Millisecond, 0}[arg%3]
 		_, err := w.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error { // as a container does it
 			pipe.Set(ctx, key, beat.String(), keep)
 			pipe.Get(ctx, keys.Mailbox("c1"))
