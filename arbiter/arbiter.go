@@ -26,6 +26,7 @@ type Arbiter struct {
 	seen   bool           // it has seen a history or a leader: what is empty now, once was not
 
 	longest time.Duration // lease of the history that was given up last
+	unbound bool          // the holders of a former history did not have to give signs of life
 
 	looks uint64 // asked for so far
 

@@ -87,6 +87,10 @@ func (l *leadership) round(ctx context.Context) error {
 	if l.seal(batch); l.pending != nil {
 		return l.commit(ctx)
 	}
+	if l.unsighted() {
+		l.Clock.Sleep(ctx, glanceEvery)
+		return nil
+	}
 	entries, err := l.read(ctx)
 	if err != nil {
 		return err

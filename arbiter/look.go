@@ -28,7 +28,7 @@ func (l *leadership) look() {
 	l.looks++
 	w.looking, w.lookAt = l.looks, now.Add(lookEvery)
 	w.since, w.vouched, w.ended = l.ledger.Sequence(), vouched, map[string]bool{}
-	w.clear = now.Sub(l.won) >= silentAfter
+	w.clear = now.Sub(l.won) >= silentAfter && !l.unbound
 	l.Lookout.Ask(w.looking, w.victims)
 	w.victims = nil
 }
@@ -85,8 +85,8 @@ func (l *leadership) observation(now time.Time, look *observer.Look) events.Obse
 		h := events.Held{Tag: tag, Conns: c.all, Silent: w.vouched[tag]}
 		away := h.Silent || c.all == 0 // it opens none, and all that it has counts
 		switch {
-		case w.ended[tag] && !l.ledger.Knows(tag):
-			continue // it left since; what was seen of it may be gone
+		case w.ended[tag]:
+			continue // it left since, and may be back; what was seen of it may be gone
 		case l.ledger.Knows(tag) && !away:
 			h.Conns = c.together
 		}

@@ -24,10 +24,13 @@ func (l *leadership) barrier() time.Duration {
 	return max(l.Policy.TTL, l.longest)
 }
 
-// forget gives up the ledger, and remembers how long its leases were.
+// forget gives up the ledger, and remembers how long its leases were, and whether
+// their holders may open connections without giving signs of life. Nobody can see
+// then that they will open none.
 func (a *Arbiter) forget() {
 	if a.ledger != nil && a.ledger.Containers() > 0 {
 		a.longest = events.Millis(a.ledger.Longest())
+		a.unbound = a.ledger.Look().Window == 0
 	}
 	a.ledger = nil
 }

@@ -34,6 +34,11 @@ const (
 	lookSoon    = 100 * time.Millisecond
 	glanceEvery = 10 * time.Millisecond
 
+	// firstLook is how long the first intents of a history wait for the first look:
+	// what is granted before it may be more than the database has, and then there
+	// may be no room left to look through.
+	firstLook = 2 * time.Second
+
 	// holdExternal is for how long connections of others count after they are gone,
 	// so that leases do not follow every psql session up and down.
 	holdExternal = 10 * time.Second
@@ -52,6 +57,7 @@ type watch struct {
 	pollAt     time.Time
 
 	looking uint64 // id of the look under way; 0: none
+	looked  bool   // one is over, whatever it showed
 	lookAt  time.Time
 	since   uint64          // sequence when it began
 	vouched map[string]bool // tags of those who were surely silent when it began
@@ -114,13 +120,18 @@ func (l *leadership) observe(ctx context.Context, b *events.Batch) error {
 		l.declare(b)
 	}
 	if sight, ok := l.Lookout.Sight(); ok && sight.ID == w.looking {
-		w.looking = 0
+		w.looking, w.looked = 0, true
 		l.see(b, &sight)
 	}
 	if w.looking == 0 && len(b.Records) == 0 {
 		l.look()
 	}
 	return nil
+}
+
+// unsighted reports whether the database has never been seen, and soon may be.
+func (l *leadership) unsighted() bool {
+	return l.Lookout != nil && l.ledger.Look().Usable == 0 && !l.watch.looked && l.Clock.Now().Sub(l.won) < firstLook
 }
 
 // rest lets the lookout rest while this arbiter does not lead.

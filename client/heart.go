@@ -68,7 +68,7 @@ func (c *Coordinator) beatOnce(within time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	c.machine.Beaten(sent, look)
+	c.machine.Beaten(now, sent, look)
 	c.enforceLocked(now)
 }
 

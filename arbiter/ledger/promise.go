@@ -54,6 +54,9 @@ func (l *Ledger) promise(intent *events.Intent, c *container, want int) {
 		allowed = c.fallback
 	}
 	asleep := c.asleep
+	// What it said before it saw that its charge fell, it said before it knew that
+	// others may have what it did not use.
+	outdated := l.look.Window > 0 && known && !c.lost && intent.Seen < c.fell
 	l.change(c, func() {
 		c.lost, c.silent, c.asleep = false, 0, false
 		c.want = want
@@ -68,6 +71,9 @@ func (l *Ledger) promise(intent *events.Intent, c *container, want int) {
 			c.charge = max(allowed, ceiling)
 		default:
 			c.charge = max(c.charge, ceiling)
+		}
+		if outdated {
+			c.charge = min(c.charge, charge)
 		}
 		c.over = min(c.over, max(0, c.shown-c.charge)) // what was too much may be counted now
 	})

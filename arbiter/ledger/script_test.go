@@ -25,6 +25,11 @@ import (
 //	deaf ID, hear ID      it sees its present grant, and from here on none, or all again
 //	show                  prints what every service and container has
 //	loss                  the history is lost: a new incarnation begins
+//	silence ID…           the arbiter declares them silent
+//	glance                the look that the next observe reports begins here; else just before it
+//	observe usable=57 external=3 held=ID:3,ID2:0!
+//	        what the database shows, ! means silent; also bound=, platform=, headroom=,
+//	        named=false, clear=true, and window=0s: whoever leads does not look
 //
 // A container says want= as it last did, ceiling= the units of the newest grant
 // that it has seen, and seen= that grant's sequence. A counter= that is given is
@@ -35,7 +40,8 @@ type script struct {
 	now   int64
 	fleet []*actor
 	entry int
-	quiet bool // renewals that change nothing, and sums, are not printed
+	since uint64 // when the look under way began; 0: none is
+	quiet bool   // renewals that change nothing, and sums, are not printed
 	out   strings.Builder
 }
 
@@ -99,6 +105,16 @@ func (s *script) line(line string) {
 		c.deaf, c.seen = verb == "deaf", c.mailbox
 	case "show":
 		s.show()
+	case "silence":
+		in := events.Intent{Kind: events.Silence}
+		for _, id := range words[1:] {
+			in.Tags = append(in.Tags, events.Tag(id))
+		}
+		s.apply(Input{Intent: events.EncodeIntent(&in)})
+	case "glance":
+		s.since = s.l.Sequence()
+	case "observe":
+		s.observe(a)
 	case "loss":
 		s.l = New(s.l.Incarnation()+1, s.l.Sequence())
 	case "garbage":
@@ -158,6 +174,31 @@ func (s *script) say(verb, id string, a args) {
 		entry = s.next()
 	}
 	s.apply(Input{Entry: entry, Intent: events.EncodeIntent(&in)})
+}
+
+func (s *script) observe(a args) {
+	o := events.Observation{
+		Since: s.l.Sequence(), Window: a.duration("window", 1500*time.Millisecond),
+		Usable: a.num("usable", 0), Platform: a.num("platform", 0), External: a.num("external", 0),
+		Headroom: a.num("headroom", 0), Named: a["named"] == "", Clear: a["clear"] != "",
+	}
+	o.Bound = a.num("bound", o.Usable)
+	if s.since > 0 {
+		o.Since, s.since = s.since, 0
+	}
+	for held := range strings.SplitSeq(a["held"], ",") {
+		id, conns, ok := strings.Cut(held, ":")
+		if !ok {
+			continue
+		}
+		n, silent := strings.CutSuffix(conns, "!")
+		o.Held = append(o.Held, events.Held{Tag: events.Tag(id), Conns: args{"n": n}.num("n", 0), Silent: silent})
+	}
+	slices.SortFunc(o.Held, func(a, b events.Held) int { return strings.Compare(a.Tag, b.Tag) })
+	s.apply(Input{Intent: events.EncodeIntent(&events.Intent{Kind: events.Observe, Observation: o})})
+	if over, strange := s.l.Uncounted(); over+strange > 0 {
+		fmt.Fprintf(&s.out, "  nobody is charged for %d beyond leases and %d of the unknown\n", over, strange)
+	}
 }
 
 func (s *script) speak(kind events.Kind, c *actor, a args) {
@@ -241,6 +282,9 @@ func (s *script) show() {
 			fmt.Fprintf(&s.out, " %s %d", c.id, c.units)
 			if c.lost {
 				fmt.Fprintf(&s.out, " lost")
+			}
+			if c.asleep {
+				fmt.Fprintf(&s.out, " asleep")
 			}
 			if c.charge > c.units {
 				fmt.Fprintf(&s.out, " charge %d", c.charge)

@@ -41,9 +41,19 @@ func NewLookout(o *Observer) *Lookout {
 // call. Whoever asks waits for the sight with its id, or rests, before it asks
 // again.
 func (l *Lookout) Ask(id uint64, end []Backend) {
+	l.put(errand{id: id, end: end})
+}
+
+// put leaves an errand, in the place of one that was not begun: whoever asks after
+// a rest must not wait for a look that never comes.
+func (l *Lookout) put(e errand) {
 	select {
-	case l.asked <- errand{id: id, end: end}:
-	default: // asked already
+	case <-l.asked:
+	default:
+	}
+	select {
+	case l.asked <- e:
+	default: // somebody else asked meanwhile
 	}
 }
 
@@ -58,16 +68,7 @@ func (l *Lookout) Sight() (Sight, bool) {
 }
 
 // Rest says that no look is wanted for now. What was asked for is forgotten.
-func (l *Lookout) Rest() {
-	select {
-	case <-l.asked:
-	default:
-	}
-	select {
-	case l.asked <- errand{rest: true}:
-	default: // somebody asked again meanwhile
-	}
-}
+func (l *Lookout) Rest() { l.put(errand{rest: true}) }
 
 // Run looks when it is asked to, until the context ends. Then it closes the
 // observer and returns nil.

@@ -29,11 +29,11 @@ type Admission struct {
 // Admission returns when the container may open connections.
 func (m *Machine) Admission(now time.Time) Admission {
 	mode := m.Mode(now)
-	if m.window == 0 || !m.leased() {
+	if !m.leased() || m.window == 0 && m.suspended.IsZero() {
 		return Admission{}
 	}
 	a := Admission{Until: m.through.Add(m.window), Grace: m.window / 4, Floor: m.fallback}
-	if !m.suspended.IsZero() && m.suspended.Before(a.Until) {
+	if !m.suspended.IsZero() && (m.window == 0 || m.suspended.Before(a.Until)) {
 		a.Until = m.suspended
 	}
 	if m.cfg.Strict {
@@ -67,14 +67,39 @@ func (m *Machine) Beat() events.Beat {
 
 // Beaten notes that a sign of life sent at that time got through, if the look that
 // followed it found nothing that forbids to go on.
-func (m *Machine) Beaten(sent time.Time, look events.Look) {
+//
+// One that comes when the time has run out does not bring it back: the container
+// may have been declared silent meanwhile, and Redis may have lost the record of
+// it. It has to be heard by an arbiter first.
+func (m *Machine) Beaten(now, sent time.Time, look events.Look) {
 	g := look.Grant
 	if g == nil || !m.leased() || !m.suspended.IsZero() || m.grant.Gone() {
 		return
 	}
-	if g.Incarnation == look.Incarnation && m.grant.Incarnation == g.Incarnation && m.grant.Sequence >= g.Sequence {
-		m.reach(sent)
+	if g.Incarnation != look.Incarnation || m.grant.Incarnation != g.Incarnation || m.grant.Sequence < g.Sequence {
+		return
 	}
+	if m.lapsed(now) {
+		m.suspend(now)
+		return
+	}
+	m.reach(sent)
+}
+
+// lapsed reports whether the newest sign of life that got through is so old that
+// the container may open nothing by it.
+func (m *Machine) lapsed(now time.Time) bool {
+	return m.leased() && m.window > 0 && !now.Before(m.through.Add(m.window))
+}
+
+// canHave returns how many connections a container can come to have that has
+// lapsed and holds so many. What it could have had beside them, others may have
+// got: it is no use to re-assert that.
+func (m *Machine) canHave(now time.Time, held int) int {
+	if a := m.Admission(now); held > 0 || a.Alone {
+		return max(held, a.Floor)
+	}
+	return held
 }
 
 func (m *Machine) reach(sent time.Time) {
@@ -91,13 +116,23 @@ func (m *Machine) admit(now time.Time, g *events.Grant) {
 		m.suspend(now) // what it has it may keep; others may have got what it has not
 		return
 	case g.Suspended:
-		m.window = g.Window
+		m.learnWindow(g)
 		m.suspend(now)
 		return
 	}
-	m.window, m.suspended = g.Window, time.Time{}
+	m.learnWindow(g)
+	m.suspended = time.Time{}
 	if at, ok := m.sentAt(g.Ack); ok {
 		m.reach(at)
+	}
+}
+
+// learnWindow keeps the window when a grant has none: its arbiter does not see the
+// database, but the next one may, and takes whoever ever made a heartbeat for
+// silent when no more come.
+func (m *Machine) learnWindow(g *events.Grant) {
+	if g.Window > 0 {
+		m.window = g.Window
 	}
 }
 

@@ -67,8 +67,11 @@ func (m *Machine) Send(now time.Time, kind events.Kind, use Usage) *events.Inten
 		m.retry = min(2*m.retry, maxRetry)
 	}
 	want, ceiling := m.want, max(m.Limit(now), use.Held)
-	if kind == events.Release {
+	switch {
+	case kind == events.Release:
 		want, ceiling = 0, use.Held
+	case kind == events.Register && m.lapsed(now):
+		ceiling = min(ceiling, m.canHave(now, use.Held))
 	}
 	m.counter++
 	m.sent[m.counter%history] = now

@@ -24,6 +24,7 @@ type node struct {
 	link    *link
 	policy  events.Policy
 	started int
+	ghosts  map[*box]ghosts // in the newest look from here
 
 	run *process // nil: none
 }
@@ -36,6 +37,7 @@ type process struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	co      *coroutine
+	lookout *lookout // nil: it does not see the database
 
 	paused  int  // how many faults have it stand still
 	ready   bool // it may go on, but is paused
@@ -65,10 +67,15 @@ func (n *node) start(fresh bool) {
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	inner := events.NewLog(budget, p.client(), p.client())
 	var err error
-	p.arbiter, err = arbiter.New(arbiter.Config{
+	config := arbiter.Config{
 		Log: &nodeLog{Log: inner, node: n}, Policy: n.policy, ID: fmt.Sprintf("%s.%d", n.name, n.started),
 		Lease: n.w.plan.Lease, Fresh: fresh, Clock: p, Logger: n.w.logger(n.name),
-	})
+	}
+	if n.Looks && n.w.db != nil {
+		p.lookout = newLookout(p)
+		config.Lookout, config.Headroom, config.Fence = p.lookout, n.w.db.Headroom, n.w.db.Fence
+	}
+	p.arbiter, err = arbiter.New(config)
 	if err != nil {
 		panic(err) // the plan is wrong
 	}

@@ -44,6 +44,7 @@ type box struct {
 	w      *world
 	member Member
 	id     string
+	tag    string
 	dice   *rand.Rand
 	link   *link
 	born   time.Duration
@@ -52,6 +53,7 @@ type box struct {
 
 	m       *lease.Machine
 	pool    pool
+	heart   heart
 	alive   bool
 	paused  int
 	leaving bool // it says goodbye when its connections are gone
@@ -72,6 +74,7 @@ func (w *world) newBox(place int, member Member) *box {
 		w: w, member: member, id: fmt.Sprintf("c%d.%d", place, n), dice: dice(w.plan.Seed, fmt.Sprint("box", n)),
 		link: w.newLink(fmt.Sprint("box", n)), born: w.now, alive: true,
 	}
+	b.tag = events.Tag(b.id)
 	b.slowClock = member.Rate < slowest(w.plan)
 	b.pool.box = b
 	b.ghost.stranger = true
@@ -82,6 +85,9 @@ func (w *world) newBox(place int, member Member) *box {
 	b.m.SetWant(b.clock(), member.Want)
 	w.boxes = append(w.boxes, b)
 	b.subscribe()
+	if member.Lazy {
+		b.pool.vary()
+	}
 	b.poke()
 	return b
 }
@@ -112,6 +118,7 @@ func (b *box) poke() {
 	b.send()
 	b.wakes.cancel()
 	b.wakes = b.onTime(max(b.m.Next(b.clock()).Sub(b.clock()), time.Millisecond), b.poke)
+	b.prod()
 	b.w.watch(b)
 }
 
@@ -157,16 +164,21 @@ func (b *box) append(data []byte, retries int) {
 func (b *box) ask(commands [][]string, done func([]any, error)) {
 	b.link.ask(commands, 0, func(replies []any, err error) {
 		b.act(func() {
-			switch {
-			case err != nil:
-				b.redisOff = true
-			case b.redisOff:
-				b.redisOff = false
-				b.m.Reached()
-			}
+			b.noteRedis(err)
 			done(replies, err)
 		})
 	})
+}
+
+// noteRedis takes whether a call got through.
+func (b *box) noteRedis(err error) {
+	switch {
+	case err != nil:
+		b.redisOff = true
+	case b.redisOff:
+		b.redisOff = false
+		b.m.Reached()
+	}
 }
 
 // subscribe listens to the mailbox, and looks into it from then on.
@@ -202,7 +214,7 @@ func (b *box) unlisten() {
 	b.w.after(b.link.latency(), func() { b.act(b.subscribe) })
 }
 
-func (b *box) accept(message string) {
+func (b *box) accept(message string) *events.Grant {
 	g, err := events.DecodeGrant([]byte(message))
 	if err != nil {
 		panic(err)
@@ -212,29 +224,20 @@ func (b *box) accept(message string) {
 		b.w.tellf("%s: accepts %v %v: %d units, charge %d, fallback %d (%v)", b.id, g.Sequence, g.Verb, g.Units, g.Charge, g.Fallback, g.Reason)
 	}
 	b.poke()
+	return g
 }
 
 // look reads the mailbox.
 func (b *box) look() {
-	b.ask([][]string{{"GET", b.w.keys.Mailbox(b.id)}, {"HGET", b.w.keys.Head, "incarnation"}, {"EXISTS", b.w.keys.Leader}}, func(replies []any, err error) {
+	b.ask(b.looking(), func(replies []any, err error) {
 		every := lookEvery
 		if g := b.m.Grant(); g != nil {
 			every = min(every, g.TTL/looksPerTTL)
 		}
 		b.looks.cancel()
 		b.looks = b.onTime(between(b.dice, every/2, every), b.look)
-		if err != nil {
-			return
-		}
-		look := events.Look{Led: replies[2] == int64(1)}
-		if text, ok := replies[1].(string); ok {
-			fmt.Sscan(text, &look.Incarnation)
-		}
-		b.m.Learn(look)
-		if text, ok := replies[0].(string); ok {
-			b.accept(text)
-		} else {
-			b.poke()
+		if err == nil {
+			b.found(replies)
 		}
 	})
 }
@@ -242,6 +245,7 @@ func (b *box) look() {
 // die is kill -9.
 func (b *box) die() {
 	b.alive = false
+	b.ghost.died = b.w.now
 	b.pending = nil
 	b.pool.die()
 	delete(b.w.server.subscribers, b.w.keys.Mailbox(b.id))

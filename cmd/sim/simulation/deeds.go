@@ -43,10 +43,13 @@ func (w *world) do(d *Deed) (over func()) {
 	case Kill, Stop, Pause, Trap, Isolate, MuteTo, MuteBack, Lag, Policy:
 		return w.nodes[d.Who%len(w.nodes)].suffer(d)
 	case Restart:
-		for _, b := range w.boxes {
-			b.pool.lose()
-		}
+		w.endBackends()
 		return nil
+	case Strangers, Away, Blind, Dim:
+		if w.db == nil {
+			return nil
+		}
+		return w.db.suffer(d)
 	case Garbage:
 		for i := range d.N {
 			w.server.exec([]string{"XADD", w.keys.Intents, "*", []string{"i", "x"}[i%2], fmt.Sprintf("\x93garbage %d", i)})
@@ -59,6 +62,35 @@ func (w *world) do(d *Deed) (over func()) {
 	}
 	if b := w.places[d.Who%len(w.places)]; b != nil && b.alive {
 		return b.suffer(d)
+	}
+	return nil
+}
+
+// endBackends ends every backend: the database has stopped.
+func (w *world) endBackends() {
+	if w.db != nil {
+		w.db.restart()
+	}
+	for _, b := range w.boxes {
+		b.pool.lose()
+	}
+}
+
+func (d *database) suffer(deed *Deed) (over func()) {
+	switch deed.Act {
+	case Strangers:
+		return d.come(deed.N)
+	case Away:
+		d.down++
+		d.w.endBackends()
+		return func() { d.down-- }
+	case Blind:
+		d.blind++
+		return func() { d.blind-- }
+	case Dim:
+		ms := time.Duration(deed.N) * time.Millisecond
+		d.dim += ms
+		return func() { d.dim -= ms }
 	}
 	return nil
 }
@@ -224,6 +256,9 @@ func (b *box) suffer(d *Deed) (over func()) {
 		return b.link.cut(true, true)
 	case Slow:
 		return b.link.slowDown(d.N)
+	case Lossy:
+		b.link.lossy = d.N
+		return func() { b.link.lossy = 0 }
 	case Twice:
 		b.link.twice++
 		return func() { b.link.twice-- }

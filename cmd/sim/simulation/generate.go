@@ -43,6 +43,9 @@ func Generate(seed uint64) *Plan {
 		p.Containers = append(p.Containers, m)
 	}
 	p.Deeds = drawDeeds(r, p)
+	if r := dice(seed, "database"); !one(r, 4) {
+		drawDatabase(r, p)
+	}
 	return p
 }
 

@@ -14,12 +14,18 @@ type ghost struct {
 	// incarnation has not heard it yet, and the barrier covers for what it was
 	// charged for before.
 	stranger, unheard bool
+	alone             bool   // a stranger for what it opened alone, until that is charged
 	from              uint64 // counter from which on it counts as heard
 	frozen            int    // what it was charged for when the history was lost
 
 	// Until excused it may have more than it is charged for, because it stood
 	// still and has to get rid of it.
 	excused time.Duration
+
+	free       time.Duration // when it was last charged for nothing
+	beat       bool          // it was heard to beat
+	died, gone time.Duration // when it was killed, and when its last backend ended
+	silent     time.Duration // when it was last not taken for silent
 
 	when     map[uint64]time.Duration // when each intent was sent, the true time
 	ends     time.Duration            // when its lease ends by the true time at the latest

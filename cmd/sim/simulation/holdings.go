@@ -4,17 +4,22 @@ import "github.com/conncord/conncord/events"
 
 // What the containers have, compared with what the history charges for them.
 
-// hear notes whom the history counts from now on, and whom not any more.
-func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) {
+// hear notes whom the history counts from now on, and whom not any more. It
+// reports whether somebody said what it has who was not counted, or not in this
+// incarnation: that is counted then, whatever there is.
+func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free bool) {
+	claimed := false
 	for _, d := range rec.Decisions {
+		j.idle(&d)
 		if b := j.w.find(d.Container); b != nil && d.Verb == events.Ended && (d.Reason == events.Lapsed || d.Reason == events.Cleaned) {
 			b.ghost.stranger, b.ghost.from = true, b.m.Counter()+1
 		}
 	}
-	claimed := false
 	if b := j.w.find(containerOf(in, readable)); b != nil && rec.Refused == 0 {
 		g := &b.ghost
-		if _, known := j.ledger.Container(b.id); known && in.Counter >= g.from {
+		free = g.stranger || g.unheard || b.excused() || b.m.Admission(b.clock()).Alone
+		if c, known := j.ledger.Container(b.id); known && in.Counter >= g.from && !(g.alone && c.Charge < b.pool.seen()) {
+			g.alone = false
 			claimed = g.stranger || b.excused()
 			// Of one claim, the history counts no more than the database has.
 			g.stranger, g.unheard = in.Ceiling > j.ledger.Policy().Limit, false
@@ -38,6 +43,7 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) {
 		j.check(b)
 	}
 	j.checkSum()
+	return free
 }
 
 func containerOf(in *events.Intent, readable bool) string {
@@ -51,7 +57,7 @@ func containerOf(in *events.Intent, readable bool) string {
 func (j *judge) unheard() (open int) {
 	for _, b := range j.w.boxes {
 		if b.ghost.unheard {
-			open += b.pool.open()
+			open += b.pool.seen()
 		}
 	}
 	return open
@@ -66,7 +72,7 @@ func (j *judge) check(b *box) {
 	if b.alive && b.paused == 0 && b.local() {
 		g.stranger, g.from = true, b.m.Counter()+1
 	}
-	open := b.pool.open()
+	open := b.pool.seen()
 	if g.stranger {
 		return
 	}
@@ -114,9 +120,9 @@ func (j *judge) total() (open int) {
 		switch g := &b.ghost; {
 		case g.stranger:
 		case b.excused():
-			open += min(b.pool.open(), j.counted(b))
+			open += min(b.pool.seen(), j.counted(b))
 		default:
-			open += b.pool.open()
+			open += b.pool.seen()
 		}
 	}
 	return open

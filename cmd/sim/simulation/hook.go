@@ -97,6 +97,8 @@ func set(cmd redis.Cmder, reply any) {
 		c.SetVal(string(reply.(status)))
 	case *redis.StringCmd:
 		c.SetVal(reply.(string))
+	case *redis.SliceCmd:
+		c.SetVal(reply.([]any))
 	case *redis.IntCmd:
 		c.SetVal(reply.(int64))
 	case *redis.XStreamSliceCmd:

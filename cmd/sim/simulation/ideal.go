@@ -16,9 +16,23 @@ type share struct {
 	units int
 }
 
+// available is what there is for containers by the rule, when somebody leads who
+// sees the database, or nobody does.
+func (w *world) available(p events.Policy, sees bool) int {
+	units := p.Limit - p.Reserve
+	if sees {
+		left := w.db.Usable - w.db.sessions() - w.db.Headroom
+		units = min(units, left) - w.db.external
+		if w.db.Bound > 0 {
+			units = min(units, w.db.Bound)
+		}
+	}
+	return max(0, units)
+}
+
 // ideal shares the available connections out by the rule, as slowly and plainly
 // as the rule is written down.
-func ideal(p events.Policy, members []share) []share {
+func ideal(p events.Policy, left int, members []share) []share {
 	type service struct {
 		rule         events.Service
 		wants, units int
@@ -38,7 +52,6 @@ func ideal(p events.Policy, members []share) []share {
 	slices.SortFunc(services, func(a, b *service) int {
 		return cmp.Or(b.rule.Priority-a.rule.Priority, strings.Compare(a.rule.Name, b.rule.Name))
 	})
-	left := p.Available()
 	for _, s := range services {
 		for _, m := range s.members {
 			s.wants += min(m.box.m.Want(), p.Limit)

@@ -22,8 +22,9 @@ type judge struct {
 	floor   int64          // ledger time until which minimums are kept back
 	said    map[string]int // how often each intent was appended
 	records int
-	clock   reading // the ledger time of the first record of this leadership after the world was healed
-	begun   bool    // there was a history
+	clock   reading       // the ledger time of the first record of this leadership after the world was healed
+	missed  time.Duration // when it was last seen how many connections others have
+	begun   bool          // there was a history
 }
 
 // A leadership names an epoch for good.
@@ -137,6 +138,12 @@ func (j *judge) record(data []byte) {
 	if rec.Size > len(rec.Intent) {
 		input.Size = rec.Size
 	}
+	before, lost := j.ledger.Charged(), false
+	if unreadable == nil {
+		c, _ := j.ledger.Container(in.Container)
+		lost = c.Lost // what it says is counted, whatever others have by now
+	}
+	_, barred := j.ledger.Barrier()
 	step := j.ledger.Apply(input)
 	if !bytes.Equal(step.Encoded, data) {
 		j.w.fail("history", "record %d of epoch %d cannot be re-derived", rec.Sequence, rec.Epoch)
@@ -146,7 +153,14 @@ func (j *judge) record(data []byte) {
 		j.w.tellf("record %d, epoch %d, time %d: %s", rec.Sequence, rec.Epoch, rec.Ledger, describe(rec, in))
 	}
 	j.tick(rec)
-	j.hear(rec, in, unreadable == nil)
+	if _, still := j.ledger.Barrier(); barred && !still && unreadable == nil && in.Kind == events.Observe {
+		j.clear()
+	}
+	said := j.hear(rec, in, unreadable == nil)
+	j.spend(before, said || lost)
+	if rec.Entry == "" && unreadable == nil {
+		j.drift(in)
+	}
 }
 
 // A reading is a ledger time and the true time at which it was recorded.

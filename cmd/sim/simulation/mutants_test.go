@@ -61,7 +61,7 @@ var mutants = []mutant{
 	}, 2, ""},
 	{"minimums not kept back after the barrier", []string{"sum"}, []edit{
 		{"arbiter/ledger/take.go", "l.floorUntil = l.now + 2*ms", "l.floorUntil = 0"},
-	}, 3, ""},
+	}, 51, ""},
 	{"an intent counts again", []string{"charge", "sum", "rest"}, []edit{
 		{"arbiter/ledger/take.go", "if intent.Counter <= c.counter {", "if intent.Counter == 0 {"},
 	}, 324, ""},
@@ -93,4 +93,57 @@ var mutants = []mutant{
 	{"intents skipped after a takeover", []string{"rest", "history", "inbox"}, []edit{
 		{"arbiter/lead.go", "standing: s, cursor: s.Cursor,", "standing: s, cursor: s.Cursor + \"9\","},
 	}, 0, ""},
+
+	{"the fallback of a silent container is not kept", []string{"charge", "sum", "usable"}, []edit{
+		{"arbiter/ledger/observe.go", "left = max(c.shown, c.bound)", "left = c.shown"},
+	}, 833, ""},
+	{"a silent container's promise raises its charge", []string{"usable", "charge", "sum"}, []edit{
+		{"arbiter/ledger/promise.go", "		case asleep:\n", "		case asleep && false:\n"},
+		{"arbiter/ledger/promise.go", "		if outdated {\n", "		if outdated && false {\n"},
+	}, 4, ""},
+	{"an outdated promise raises a charge", []string{"usable", "charge", "sum"}, []edit{
+		{"arbiter/ledger/promise.go", "		if outdated {\n", "		if outdated && false {\n"},
+	}, 15, ""},
+	{"the window is not obeyed", []string{"charge", "sum"}, []edit{
+		{"client/lease/admission.go", "	if !m.leased() || m.window == 0 && m.suspended.IsZero() {", "	if mode <= Released {"},
+	}, 15, ""},
+	{"a heartbeat counts although the container is suspended", []string{"charge", "sum"}, []edit{
+		{"client/lease/admission.go", " || !m.suspended.IsZero() || m.grant.Gone() {", " || m.grant.Gone() {"},
+		{"client/lease/admission.go", "	if m.lapsed(now) {", "	if false {"},
+		{"client/lease/admission.go", "	if !m.suspended.IsZero() && (", "	if false && ("},
+	}, 477, ""},
+	{"an intent counts as a sign of life from its answer", []string{"charge", "sum"}, []edit{
+		{"client/lease/admission.go", "		m.reach(at)\n", "		m.reach(at.Add(now.Sub(at)))\n"},
+	}, 18, ""},
+	{"a container is compared with what it was charged for later", []string{"drift"}, []edit{
+		{"arbiter/ledger/observe.go", "if l.look.Named && c.fell <= since {", "if l.look.Named {"},
+		{"arbiter/ledger/observe.go", "if o.Named && c.fell <= o.Since {", "if o.Named {"},
+	}, 2, ""},
+	{"others' connections are not subtracted", []string{"usable", "rest"}, []edit{
+		{"arbiter/ledger/observe.go", " - o.External - l.strange - l.over", " - l.strange - l.over"},
+	}, 0, ""},
+	{"the barrier opens at the first look", []string{"charge", "sum"}, []edit{
+		{"arbiter/look.go", "now.Sub(l.won) >= silentAfter && ", ""},
+	}, 67, ""},
+	{"the barrier opens although nobody had to beat", []string{"charge", "sum"}, []edit{
+		{"arbiter/look.go", " && !l.unbound", ""},
+	}, 467, ""},
+	{"who has lapsed re-asserts what it does not have", []string{"usable", "charge", "sum"}, []edit{
+		{"client/lease/send.go", "	case kind == events.Register && m.lapsed(now):", "	case false:"},
+	}, 84, ""},
+	{"others' intents are a container's signs of life", []string{"gone"}, []edit{
+		{"arbiter/watch.go", "	for i := range step.Record.Decisions {\n", "	for i := range step.Record.Decisions {\n		if p, ok := w.pulses[step.Record.Decisions[i].Container]; ok {\n			p.at = now\n			w.pulses[step.Record.Decisions[i].Container] = p\n		}\n"},
+	}, 8, ""},
+	{"silent containers are looked for at leisure", []string{"gone"}, []edit{
+		{"arbiter/look.go", "urgent = urgent || !c.Asleep", "urgent = false"},
+	}, 134, ""},
+	{"intents do not wait for the first look", []string{"usable"}, []edit{
+		{"arbiter/lead.go", "	if l.unsighted() {\n", "	if false {\n"},
+	}, 0, "intents_do_not_wait_for_the_first_look"},
+	{"silent before the window has ended", []string{"charge", "awake", "sum"}, []edit{
+		{"arbiter/silence.go", "return w.polled.Sub(p.at) >= silentAfter }", "return w.polled.Sub(p.at) >= Window/3 }"},
+	}, 2, ""},
+	{"a grant without a window ends the window", []string{"charge", "sum"}, []edit{
+		{"client/lease/admission.go", "	if g.Window > 0 {\n", "	if true {\n"},
+	}, 0, "a_grant_without_a_window_ends_the_window"},
 }

@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +68,21 @@ func build(t *testing.T, edits []edit) string {
 	return binary
 }
 
+// -plans writes the smallest plan that shows each mutant to testdata.
+var plans = flag.Bool("plans", false, "write the smallest plan that shows each mutant to testdata")
+
+// keep writes the plan that the command printed to testdata.
+func keep(t *testing.T, name, binary string, args ...string) {
+	t.Helper()
+	out, _ := exec.Command(binary, args...).Output()
+	_, rest, _ := strings.Cut(string(out), "\nplan: ")
+	plan, _, _ := strings.Cut(rest, "\n")
+	file := "testdata/" + strings.NewReplacer(" ", "_", "'", "").Replace(name) + ".json"
+	if err := os.WriteFile(file, []byte(plan+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 var verdict = regexp.MustCompile(`(?m)^sim: seed (\d+) fails: (\w+): .*$`)
 
 // notice runs a mutant and returns the verdict and the check that noticed it, nil
@@ -109,6 +125,9 @@ func TestMutantsAreCaught(t *testing.T) {
 				t.Errorf("it is noticed by another check than it should: %s", found[0])
 			}
 			t.Logf("%s: %s", m.name, found[0])
+			if *plans && m.plan == "" {
+				keep(t, m.name, binary, "-seed", string(found[1]))
+			}
 		})
 	}
 }

@@ -34,6 +34,7 @@ type link struct {
 
 	noWay, noReply int           // how many faults keep packets from getting there, and back
 	slow           time.Duration // packets take up to so long
+	lossy          int           // one packet in so many is lost; 0: none
 	twice          int           // how many faults have it deliver appends twice
 
 	healed []func() // packets that the network kept, to be delivered when it works again
@@ -73,12 +74,18 @@ func (k *link) send(arrived func(), fail func(error)) {
 		}
 		return
 	}
+	if k.loses() {
+		return
+	}
 	k.loop.after(k.latency(), deliver)
 }
 
+// loses reports whether a packet is lost.
+func (k *link) loses() bool { return k.lossy > 0 && one(k.dice, k.lossy) }
+
 // back carries a reply.
 func (k *link) back(deliver func()) {
-	if k.noReply > 0 {
+	if k.noReply > 0 || k.loses() {
 		return
 	}
 	k.loop.after(k.latency(), deliver)
@@ -99,8 +106,13 @@ type call struct {
 // ask starts a call that runs the commands and fails after patience at most. With
 // block, the one command is a read that may wait so long.
 func (k *link) ask(commands [][]string, block time.Duration, done func(replies []any, err error)) *call {
+	return k.askWithin(events.CallTimeout, commands, block, done)
+}
+
+// askWithin is ask with another patience than usual.
+func (k *link) askWithin(patience time.Duration, commands [][]string, block time.Duration, done func([]any, error)) *call {
 	c := &call{link: k, done: done}
-	c.timeout = k.loop.after(block+events.CallTimeout, func() { c.finish(nil, errTimeout) })
+	c.timeout = k.loop.after(block+patience, func() { c.finish(nil, errTimeout) })
 	fail := func(err error) { k.back(func() { c.finish(nil, err) }) }
 	k.send(func() {
 		if block > 0 {

@@ -17,7 +17,17 @@ type Plan struct {
 	Policies   []events.Policy
 	Arbiters   []Candidate
 	Containers []Member
-	Deeds      []Deed // by time
+	Deeds      []Deed    // by time
+	Database   *Database `json:",omitempty"` // nil: nobody sees it, and it takes whoever comes, at once
+}
+
+// A Database is what the plan says about the database and whoever looks at it.
+type Database struct {
+	Usable   int  // connections that it has for ordinary roles
+	Bound    int  `json:",omitempty"` // that it has for the containers' role; 0: as many as there are
+	External int  `json:",omitempty"` // of others who are there all the time
+	Headroom int  `json:",omitempty"` // that arbiters leave free
+	Fence    bool `json:",omitempty"` // arbiters end what expired leases left
 }
 
 // A Candidate is a place where arbiters run.
@@ -26,6 +36,7 @@ type Candidate struct {
 	Policy int  // which of the plan's it is configured with at first
 	Fresh  bool // it is told at first that no container holds a connection
 	Rules  int  // the newest version of the allocation rule that its program knows
+	Looks  bool `json:",omitempty"` // it sees the database
 }
 
 // A Member is a container.
@@ -36,6 +47,7 @@ type Member struct {
 	Local   int           // connections without any arbiter
 	Rate    int           // of its clock, in thousandths
 	Want    int           // at first
+	Lazy    bool          `json:",omitempty"` // it opens only what it needs at the moment; else all that it may
 }
 
 // A Deed is one thing that happens to the world.
@@ -65,6 +77,15 @@ const (
 	Garbage  Act = "garbage"   // N entries that are no intents are appended
 	Operator Act = "operator"  // an operator has expired leases cleaned up
 	Restart  Act = "databases" // the database restarts
+	Lossy    Act = "lossy"     // one in N of its packets is lost
+)
+
+// What happens to the database.
+const (
+	Strangers Act = "strangers" // N connections are opened past Conncord, if there is room
+	Away      Act = "away"      // it is down, and comes back
+	Blind     Act = "blind"     // nobody who looks at it gets an answer
+	Dim       Act = "dim"       // a look takes up to N milliseconds, and so does opening a connection
 )
 
 // What happens to arbiters.

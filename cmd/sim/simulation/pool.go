@@ -1,6 +1,11 @@
 package simulation
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"github.com/conncord/conncord/client/lease"
+)
 
 // How slow connections are.
 const (
@@ -12,84 +17,149 @@ const (
 
 // A pool is the connections of one container, as the database sees them: one
 // that is being opened counts from the first packet, one that is closed until
-// its backend has ended.
+// its backend has ended. When it may open some it decides as the client's gate
+// does: see dial.go.
 type pool struct {
 	*box
-	held    int      // opened, and not being given back
-	used    []*event // in use and to be closed when returned
-	closing int      // closed by the container
-	lost    int      // how often the database ended all of them
+	held    []*conn // opened, and not being given back
+	used    []*conn // in use and to be closed when returned
+	closing []*conn // closed by the container
+	dials   []*dial // under way
+	lost    int     // how often the database ended all of them
+
+	need    int           // how many a lazy one uses at present
+	refused time.Duration // the pause after the database refused one; 0: it did not
+	next    *event        // the next try
+	end     *event        // when what is under way is given up
 }
 
-// open returns how many connections the database may see.
-func (p *pool) open() int { return p.held + len(p.used) + p.closing }
+// A conn is one connection that the database has accepted.
+type conn struct {
+	pid   int32
+	start time.Duration // of its backend
+	shows time.Time     // since when it shows that there is one, by the container's clock
+	use   *event        // its return
+}
+
+// open returns how many connections the container counts.
+func (p *pool) open() int { return p.backends() + len(p.dials) }
+
+// backends returns how many the database has.
+func (p *pool) backends() int { return len(p.held) + len(p.used) + len(p.closing) }
+
+// seen returns how many connections the database may see. One that is opened by
+// a lifeline is looked for in the database before anybody has it, and nothing
+// that is under way is accepted while the process stands still.
+func (p *pool) seen() int {
+	n := p.backends()
+	if p.paused > 0 {
+		return n
+	}
+	for _, d := range p.dials {
+		n += int(count(d.inWindow))
+	}
+	return n
+}
+
+// live returns how many are not being closed.
+func (p *pool) live() int { return len(p.held) + len(p.used) + len(p.dials) }
 
 // follow opens what may be opened and gives back what must be.
 func (p *pool) follow() {
 	now := p.clock()
 	limit := p.m.Limit(now)
-	for p.held+len(p.used) > limit && p.held > 0 {
-		p.held--
-		p.surrender()
+	for p.live() > limit && len(p.held) > 0 {
+		p.surrender(p.drop())
 	}
 	if p.m.Overdue(now) && p.open() > limit {
-		for len(p.used) > 0 && p.held+len(p.used) > limit {
-			n := len(p.used) - 1
-			p.used[n].cancel()
-			p.used = p.used[:n]
-			p.close(p.reap())
+		p.dials = p.dials[:min(len(p.dials), limit)]
+		for len(p.used) > 0 && p.live() > limit {
+			p.close(p.unuse(), p.reap())
 		}
 	}
-	for len(p.used) > 0 && p.held+len(p.used) <= limit { // still in use, and may stay so
-		n := len(p.used) - 1
-		p.used[n].cancel()
-		p.used = p.used[:n]
-		p.held++
+	for len(p.used) > 0 && p.live() <= limit { // still in use, and may stay so
+		p.held = append(p.held, p.unuse())
 	}
-	for p.open() < limit {
-		p.held++
+	if p.member.Lazy {
+		limit = min(limit, p.need)
+		for len(p.held) > 0 && p.live() > limit {
+			p.close(p.drop(), idleReap)
+		}
 	}
+	p.grow(now, limit)
+}
+
+// drop takes a connection from those that are held.
+func (p *pool) drop() *conn {
+	i := len(p.held) - 1
+	if p.w.db != nil {
+		i = p.dice.IntN(len(p.held))
+	}
+	c := p.held[i]
+	p.held = slices.Delete(p.held, i, i+1)
+	return c
+}
+
+// unuse takes back a connection that was to be closed when returned.
+func (p *pool) unuse() *conn {
+	n := len(p.used) - 1
+	c := p.used[n]
+	p.used = p.used[:n]
+	c.use.cancel()
+	c.use = nil
+	return c
 }
 
 // surrender gives one connection back: at once if it is idle, else when it is
 // returned.
-func (p *pool) surrender() {
+func (p *pool) surrender(c *conn) {
 	if one(p.dice, 2) {
-		p.close(idleReap)
+		p.close(c, idleReap)
 		return
 	}
 	busy := between(p.dice, time.Millisecond, useTime)
 	if one(p.dice, 10) {
 		busy = longUse
 	}
-	var e *event
-	e = p.w.after(busy, func() {
+	c.use = p.w.after(busy, func() {
 		p.act(func() {
-			for i, u := range p.used {
-				if u == e {
-					p.used = append(p.used[:i], p.used[i+1:]...)
-					p.close(idleReap)
-					p.poke()
-					return
-				}
+			if i := slices.Index(p.used, c); i >= 0 {
+				p.used = slices.Delete(p.used, i, i+1)
+				p.close(c, idleReap)
+				p.poke()
 			}
 		})
 	})
-	p.used = append(p.used, e)
+	p.used = append(p.used, c)
 }
 
 // close closes a connection; its backend ends within the given time.
-func (p *pool) close(within time.Duration) {
-	p.closing++
+func (p *pool) close(c *conn, within time.Duration) {
+	c.use = nil
+	p.closing = append(p.closing, c)
 	lost := p.lost
 	p.w.after(between(p.dice, 0, within), func() {
-		if p.lost != lost {
+		if p.lost != lost || !p.forget(c) {
 			return
 		}
-		p.closing--
 		p.w.watch(p.box)
 		p.act(p.poke)
 	})
+}
+
+// forget takes a connection out that the database has ended.
+func (p *pool) forget(c *conn) (had bool) {
+	for _, list := range []*[]*conn{&p.held, &p.used, &p.closing} {
+		if i := slices.Index(*list, c); i >= 0 {
+			*list = slices.Delete(*list, i, i+1)
+			c.use.cancel()
+			had = true
+		}
+	}
+	if had && p.backends() == 0 {
+		p.ghost.gone = p.w.now
+	}
+	return had
 }
 
 // reap bounds how long the database takes to notice that a connection was closed
@@ -103,24 +173,35 @@ func (p *pool) reap() time.Duration {
 
 // die: the process is gone and its sockets are closed.
 func (p *pool) die() {
-	n := p.held + len(p.used)
-	p.held = 0
-	for _, e := range p.used {
-		e.cancel()
+	all := slices.Concat(p.held, p.used)
+	p.held, p.used, p.dials = nil, nil, nil
+	for _, c := range all {
+		c.use.cancel()
+		p.close(c, p.reap())
 	}
-	p.used = nil
-	for range n {
-		p.close(p.reap())
-	}
+	p.ghost.gone = p.w.now
 }
 
 // lose: the database has ended all of them.
 func (p *pool) lose() {
-	p.held, p.closing = 0, 0
-	p.lost++
-	for _, e := range p.used {
-		e.cancel()
+	for _, c := range p.used {
+		c.use.cancel()
 	}
-	p.used = nil
+	p.held, p.used, p.closing, p.dials = nil, nil, nil, nil
+	p.lost++
+	p.ghost.gone = p.w.now
 	p.act(p.poke)
 }
+
+// live what a lazy container does: it needs now more, now less.
+func (p *pool) vary() {
+	p.need = p.dice.IntN(12)
+	if one(p.dice, 3) {
+		p.need = 0
+	}
+	p.onTime(between(p.dice, 100*time.Millisecond, 4*time.Second), p.vary)
+	p.poke()
+}
+
+// admission is when connections may be opened, for the gate.
+func (p *pool) admission() lease.Admission { return p.m.Admission(p.clock()) }

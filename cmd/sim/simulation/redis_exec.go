@@ -27,6 +27,14 @@ func (s *server) exec(args []string) any {
 	switch name := strings.ToUpper(args[0]); name {
 	case "GET", "SET", "PTTL", "EXISTS", "DEL", "HGET", "HMGET", "HSET":
 		return s.execKey(name, args[1], args[2:])
+	case "MGET":
+		values := make([]any, len(args)-1)
+		for i, key := range args[1:] {
+			if it := s.find(key); it != nil && it.hash == nil && it.stream == nil {
+				values[i] = it.text
+			}
+		}
+		return values
 	case "XADD", "XRANGE", "XREVRANGE", "XTRIM":
 		return s.execStream(name, args[1], args[2:])
 	case "XINFO":
@@ -80,11 +88,15 @@ func (s *server) find(key string) *item {
 func (s *server) execKey(name, key string, args []string) any {
 	it := s.find(key)
 	switch name {
-	case "SET": // value, PX ms
+	case "SET": // value, PX ms or EX s
 		it = &item{text: args[0]}
 		if len(args) == 3 {
-			ms, _ := strconv.ParseInt(args[2], 10, 64)
-			it.expires = s.loop.now + time.Duration(ms)*time.Millisecond
+			n, _ := strconv.ParseInt(args[2], 10, 64)
+			unit := time.Millisecond
+			if strings.EqualFold(args[1], "EX") {
+				unit = time.Second
+			}
+			it.expires = s.loop.now + time.Duration(n)*unit
 		}
 		s.data[key] = it
 		return status("OK")

@@ -79,7 +79,7 @@ func TestModelIsLikeRedis(t *testing.T) {
 			{log: events.NewLog(budget, h.client(), h.client()), rdb: h.client()},
 		}
 		for step := range 80 {
-			op, arg := r.IntN(14), r.Uint64()
+			op, arg := r.IntN(16), r.Uint64()
 			want, got := twins[0].do(op, arg), twins[1].do(op, arg)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Fatalf("seed %d, step %d, operation %d: -Redis +model\n%s", seed, step, op, diff)
@@ -132,6 +132,22 @@ func (w *twin) do(op int, arg uint64) string {
 		err := w.log.SaveSnapshot(ctx, s, &events.Snapshot{Incarnation: arg, Sequence: arg % 9})
 		snap, failed := w.log.LoadSnapshot(ctx)
 		return fmt.Sprintf("%s %+v %s", kind(err), snap, kind(failed))
+	case 13:
+		key, beat := keys.Beat(fmt.Sprint("c", arg%4)), events.Beat{Incarnation: arg, Count: arg % 1000}
+		keep := []time.Duration{10 * time.Minute, 90200 * time.Millisecond, 0}[arg%3]
+		_, err := w.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error { // as a container does it
+			pipe.Set(ctx, key, beat.String(), keep)
+			pipe.Get(ctx, keys.Mailbox("c1"))
+			pipe.HGet(ctx, keys.Head, "incarnation")
+			pipe.Exists(ctx, keys.Leader)
+			return nil
+		})
+		left, failed := w.rdb.Do(ctx, "pttl", key).Int64()
+		return fmt.Sprintf("%s %d %s", kind(err), (left+500)/1000, kind(failed))
+	case 14: // of some that never were, and of keys that hold something else
+		beats, err := w.log.ReadBeats(ctx, []string{"c1", "c0", fmt.Sprint("c", arg%6)})
+		values, failed := w.rdb.MGet(ctx, keys.Head, keys.Leader, keys.Beat("c2")).Result()
+		return fmt.Sprintf("%v %s %q %s", beats, kind(err), values, kind(failed))
 	}
 	switch arg % 6 {
 	case 0:

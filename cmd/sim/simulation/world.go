@@ -19,7 +19,9 @@ type world struct {
 	keys    events.Keys
 	server  *server
 	judge   *judge
-	retries int // that the client library makes by itself
+	db      *database // nil: nobody sees it
+	calm    bool      // containers are killed, and nothing else goes wrong
+	retries int       // that the client library makes by itself
 	nodes   []*node
 	boxes   []*box // all containers that ever were
 	places  []*box // the one that is at each place now
@@ -64,6 +66,11 @@ func newWorld(plan *Plan, trace io.Writer) *world {
 	w.now = dawn
 	w.server = newServer(&w.loop, plan.Seed)
 	w.judge = newJudge(w)
+	if plan.Database != nil {
+		w.db = &database{w: w, Database: *plan.Database, external: plan.Database.External}
+		w.calm = plan.calm()
+		w.after(patrolEvery, w.judge.patrol)
+	}
 	w.server.appended = w.judge.appended
 	w.server.dropped = func() {
 		for _, b := range w.boxes {
