@@ -65,8 +65,8 @@ func (l *Ledger) promise(intent *events.Intent, c *container, want int) {
 		case newest:
 			c.charge = max(c.units, ceiling)
 		case asleep:
-			// It has opened nothing since the database showed this.
-			c.charge = max(c.units, min(c.charge, ceiling))
+			// It has no more than the database showed, or its fallback. Grants that
+			// it had not seen may have allowed it that again.
 		case current:
 			c.charge = max(allowed, ceiling)
 		default:

@@ -125,9 +125,6 @@ var mutants = []mutant{
 	{"the barrier opens at the first look", []string{"charge", "sum"}, []edit{
 		{"arbiter/look.go", "now.Sub(l.won) >= silentAfter && ", ""},
 	}, 67, ""},
-	{"the barrier opens although nobody had to beat", []string{"charge", "sum"}, []edit{
-		{"arbiter/look.go", " && !l.unbound", ""},
-	}, 467, ""},
 	{"who has lapsed re-asserts what it does not have", []string{"usable", "charge", "sum"}, []edit{
 		{"client/lease/send.go", "	case kind == events.Register && m.lapsed(now):", "	case false:"},
 	}, 84, ""},
@@ -146,4 +143,7 @@ var mutants = []mutant{
 	{"a grant without a window ends the window", []string{"charge", "sum"}, []edit{
 		{"client/lease/admission.go", "	if g.Window > 0 {\n", "	if true {\n"},
 	}, 0, "a_grant_without_a_window_ends_the_window"},
+	{"a container that is back is taken for who it was", []string{"drift"}, []edit{
+		{"arbiter/look.go", "		case w.ended[tag]:\n", "		case w.ended[tag] && !l.ledger.Knows(tag):\n"},
+	}, 747, ""},
 }

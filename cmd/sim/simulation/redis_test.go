@@ -135,15 +135,12 @@ func (w *twin) do(op int, arg uint64) string {
 	case 13:
 		key, beat := keys.Beat(fmt.Sprint("c", arg%4)), events.Beat{Incarnation: arg, Count: arg % 1000}
 		keep := []time.Duration{10 * time.Minute, 90200 * time.Millisecond, 0}[arg%3]
-		_, err := w.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error { // as a container does it
-			pipe.Set(ctx, key, beat.String(), keep)
-			pipe.Get(ctx, keys.Mailbox("c1"))
-			pipe.HGet(ctx, keys.Head, "incarnation")
-			pipe.Exists(ctx, keys.Leader)
-			return nil
-		})
+		pipe := w.rdb.Pipeline() // as a container does it
+		pipe.Set(ctx, key, beat.String(), keep)
+		mail, head, led := pipe.Get(ctx, keys.Mailbox("c1")), pipe.HGet(ctx, keys.Head, "incarnation"), pipe.Exists(ctx, keys.Leader)
+		_, _ = pipe.Exec(ctx)
 		left, failed := w.rdb.Do(ctx, "pttl", key).Int64()
-		return fmt.Sprintf("%s %d %s", kind(err), (left+500)/1000, kind(failed))
+		return fmt.Sprintf("%q %q %d %d %s", mail.Val(), head.Val(), led.Val(), (left+500)/1000, kind(failed))
 	case 14: // of some that never were, and of keys that hold something else
 		beats, err := w.log.ReadBeats(ctx, []string{"c1", "c0", fmt.Sprint("c", arg%6)})
 		values, failed := w.rdb.MGet(ctx, keys.Head, keys.Leader, keys.Beat("c2")).Result()
