@@ -72,7 +72,7 @@ func (l *Ledger) grant(c *container, why events.Reason) events.Grant {
 		Ack: c.counter, Anchor: c.anchor, Lease: c.lease,
 		Units: c.units, Charge: c.charge, Want: c.want, Fallback: c.fallback,
 		TTL: events.Millis(c.ttl), Margin: l.policy.Margin, Reason: why,
-		Window: l.look.Window, Suspended: c.silent != 0 || c.verb == events.Ended,
+		Window: l.look.Window, Suspended: c.silent != 0 || c.verb == events.Ended && l.look.Window > 0,
 	}
 	if c.verb == events.Ended {
 		return g
@@ -95,7 +95,7 @@ func (l *Ledger) note(answer reply) events.Grant {
 	return events.Grant{
 		Verb: events.Noted, Container: answer.id, Incarnation: l.incarnation, Epoch: l.epoch, Sequence: l.sequence,
 		Ack: answer.ack, TTL: max(l.policy.TTL, events.MinTTL), Margin: l.policy.Margin, Reason: answer.why,
-		Window: l.look.Window, Suspended: true,
+		Window: l.look.Window, Suspended: l.look.Window > 0,
 	}
 }
 
