@@ -164,7 +164,7 @@ func TestStrangers(t *testing.T) {
 	log := &journal{}
 	s.arbiter(s.observed(s.pg.URL(), log))
 	scraper, viewer := s.container("scraper"), s.container("viewer")
-	loads := []*load{s.load(scraper, 60), s.load(viewer, 60)}
+	loads := []*load{s.load(scraper, 40), s.load(viewer, 40)}
 	all := 54
 	s.until("a full budget", func() bool { return sum(scraper, viewer) == all && scraper.Open()+viewer.Open() == all },
 		func() any { return []any{scraper.Grant(), viewer.Grant()} })

@@ -52,6 +52,19 @@ func LeaseID(incarnation, sequence uint64) string {
 	return fmt.Sprintf("%04x", incarnation>>48) + strconv.FormatUint(sequence, 36)
 }
 
+// LeaseBegan returns the sequence of the record that began a lease, 0 for what is
+// no lease's name.
+func LeaseBegan(lease string) uint64 {
+	if len(lease) < 4 {
+		return 0
+	}
+	sequence, err := strconv.ParseUint(lease[4:], 36, 64)
+	if err != nil {
+		return 0
+	}
+	return sequence
+}
+
 // maxLabel is how much of a budget's or service's name application_name has
 // room for: PostgreSQL cuts it at 63 bytes.
 const maxLabel = 16

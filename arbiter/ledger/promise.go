@@ -42,11 +42,16 @@ func (l *Ledger) heard(intent *events.Intent, c *container) reply {
 func (l *Ledger) promise(intent *events.Intent, c *container, want int) {
 	known := intent.Incarnation == l.incarnation
 	newest, current := known && intent.Seen >= c.written, known && intent.Seen >= c.changed
-	if newest {
-		c.bound = c.fallback
-	}
 	// More than the database has, nobody can hold.
 	ceiling := min(intent.Ceiling, max(c.charge, l.policy.Limit))
+	switch {
+	case newest:
+		c.bound = c.fallback
+	case !known || intent.Seen < events.LeaseBegan(c.lease):
+		// It has seen nothing of this lease, which an old intent may have begun:
+		// what it says that it may hold, it may go on holding.
+		c.bound = max(c.bound, ceiling)
+	}
 	// A lost container goes on from its fallback: what it had above that, others
 	// may have by now.
 	allowed, charge := c.units, c.charge

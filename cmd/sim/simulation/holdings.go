@@ -28,7 +28,7 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 			}
 		}
 	}
-	available, charged := rec.Available, rec.Charged
+	available, charged := rec.Available+j.subtracted(), rec.Charged
 	_, barrier := j.ledger.Barrier()
 	switch {
 	case j.ledger.Policy().Rule == 0: // nothing can be granted yet
@@ -51,6 +51,27 @@ func containerOf(in *events.Intent, readable bool) string {
 		return ""
 	}
 	return in.Container
+}
+
+// subtracted is what those have, of the ones to be counted, whom the database shows
+// and the history charges nothing for it: what is available is less for that.
+func (j *judge) subtracted() (conns int) {
+	over, strange := j.ledger.Uncounted()
+	if over+strange == 0 {
+		return 0
+	}
+	strangers := map[string]int{}
+	for _, h := range j.ledger.Snapshot().Look.Held {
+		strangers[h.Tag] = h.Conns
+	}
+	for _, b := range j.w.boxes {
+		if c, known := j.ledger.Container(b.id); known {
+			conns += c.Over
+		} else if !b.ghost.stranger {
+			conns += strangers[events.Tag(b.id)]
+		}
+	}
+	return conns
 }
 
 // unheard is what those have whom this incarnation has not heard.
