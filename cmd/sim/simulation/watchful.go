@@ -82,9 +82,9 @@ func (j *judge) refused(b *box) {
 // alone: a container has been without an arbiter for so long that it opened a
 // connection that nobody may count.
 func (j *judge) alone(b *box) {
-	if b.ghost.unheard || j.ledger == nil || b.pool.seen() > j.charge(b) {
-		b.ghost.stranger, b.ghost.alone, b.ghost.from = true, true, b.m.Counter()+1
-	}
+	// Even if it is charged for as many at this moment: a look that began before may
+	// still take that away.
+	b.ghost.stranger, b.ghost.alone, b.ghost.from = true, true, b.m.Counter()+1
 }
 
 // uncounted is how many backends there are beyond what the history charges for
@@ -143,12 +143,18 @@ func (j *judge) drift(in *events.Intent) {
 // clear: the database showed that whoever was not heard since the history began
 // anew has nothing. They must not come to have anything by what they were granted
 // before. Who was heard, and said so before it knew all that it had been granted,
-// is charged for what it said.
+// is charged for what it said. Not counted is who had its lease from an arbiter that
+// did not look: it goes by no window, and one that looks now cannot know of it.
 func (j *judge) clear() {
 	for _, b := range j.w.boxes {
-		if b.ghost.unheard {
-			_, known := j.ledger.Container(b.id)
-			b.ghost.unheard, b.ghost.frozen = !known, 0
+		g := &b.ghost
+		if !g.unheard {
+			continue
+		}
+		_, known := j.ledger.Container(b.id)
+		g.unheard, g.frozen = !known, 0
+		if lease := b.m.Grant(); !known && lease != nil && lease.Window == 0 {
+			g.stranger, g.unheard, g.from = true, false, b.m.Counter()+1
 		}
 	}
 }
