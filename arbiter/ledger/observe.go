@@ -68,9 +68,10 @@ func (l *Ledger) observe(o *events.Observation) {
 			l.meet(h.Tag, h.Conns)
 		}
 	}
-	if o.Clear && l.strange == 0 {
+	if o.Clear && l.strange+l.over == 0 {
 		// Whoever was not heard since the history began anew has no connection,
-		// and can open none by what it was granted before.
+		// and can open none by what it was granted before. Whoever has more than it
+		// is charged for was heard by something old.
 		l.barrier, l.floorUntil = min(l.barrier, l.now), min(l.floorUntil, l.now)
 	}
 }
@@ -188,7 +189,7 @@ func (l *Ledger) Concerns(o *events.Observation) bool {
 			return true
 		}
 	}
-	opens := o.Clear && strange == 0 && max(l.barrier, l.floorUntil) > l.now
+	opens := o.Clear && strange+over == 0 && max(l.barrier, l.floorUntil) > l.now
 	return opens || over != l.over || strangers != l.strangers.Len()
 }
 
