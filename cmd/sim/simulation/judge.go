@@ -93,7 +93,12 @@ func (j *judge) behind(b *box, grant *events.Grant) {
 		return
 	}
 	if !g.unheard {
-		g.unheard, g.frozen = true, 0
+		g.frozen = 0
+		if j.ledger != nil { // what is charged for it stays its own until it is heard again
+			c, _ := j.ledger.Container(b.id)
+			g.frozen = c.Charge
+		}
+		g.unheard = true
 	}
 	if !b.excused() {
 		g.frozen = max(g.frozen, grant.Charge)
