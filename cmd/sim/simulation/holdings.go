@@ -32,13 +32,15 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 			}
 		}
 	}
-	available, charged := rec.Available+j.subtracted(), rec.Charged
+	available := rec.Available + j.subtracted()
 	_, barrier := j.ledger.Barrier()
 	switch {
 	case j.ledger.Policy().Rule == 0: // nothing can be granted yet
 	case claimed:
-		j.bound = max(j.bound, charged+j.unheard())
-	case charged <= available && !barrier && j.total() <= available:
+		j.bound = max(j.bound, rec.Charged+j.unheard())
+	case rec.Charged <= rec.Available && !barrier && j.total() <= available:
+		// Nothing is being given back. What is subtracted is in no charge, so that it
+		// must not make up for charges above what the history has to share.
 		j.bound = available
 	default:
 		j.bound = max(j.bound, available)
@@ -57,8 +59,13 @@ func containerOf(in *events.Intent, readable bool) string {
 	return in.Container
 }
 
-// subtracted is what those have, of the ones to be counted, whom the database shows
-// and the history charges nothing for it: what is available is less for that.
+// subtracted is what the history takes from what there is to share, because the
+// database shows it and no charge covers it, and what total counts nevertheless:
+// backends of those whom this incarnation has not heard, whether they are
+// registered again by what they said before or not. What total leaves out is not
+// added either: what strangers have, and what one that stands still has above what
+// is counted of it. Nor is what a look that is out of date shows of somebody who
+// has no more than his charge by now.
 func (j *judge) subtracted() (conns int) {
 	over, strange := j.ledger.Uncounted()
 	if over+strange == 0 {
@@ -69,11 +76,18 @@ func (j *judge) subtracted() (conns int) {
 		strangers[h.Tag] = h.Conns
 	}
 	for _, b := range j.w.boxes {
-		if c, known := j.ledger.Container(b.id); known {
-			conns += c.Over
-		} else if !b.ghost.stranger {
-			conns += strangers[events.Tag(b.id)]
+		if !b.ghost.unheard || b.ghost.stranger {
+			continue
 		}
+		c, known := j.ledger.Container(b.id)
+		shown := c.Over
+		if !known {
+			shown = strangers[b.tag]
+		}
+		if b.excused() {
+			shown = min(shown, max(0, j.counted(b)-c.Charge))
+		}
+		conns += shown
 	}
 	return conns
 }
