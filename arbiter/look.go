@@ -76,8 +76,9 @@ func (l *leadership) observation(now time.Time, look *observer.Look) events.Obse
 	}
 	// Of those who are away, it is said also that they have nothing.
 	l.ledger.Owing(func(c events.ContainerState) bool {
-		if tag := events.Tag(c.ID); w.vouched[tag] || c.Lost {
-			counts[tag] = counts[tag]
+		tag := events.Tag(c.ID)
+		if _, shown := counts[tag]; !shown && (w.vouched[tag] || c.Lost) {
+			counts[tag] = count{}
 		}
 		return true
 	})
