@@ -41,6 +41,10 @@ const (
 	// long nobody decides after a leader was killed.
 	DefaultLease = time.Second
 
+	// DefaultHold is the default of Config.Hold: most of what people and scripts do
+	// in a session is over sooner, and begins again soon.
+	DefaultHold = 10 * time.Second
+
 	// MinLease is the shortest lease that leaves room for three extensions.
 	MinLease = 100 * time.Millisecond
 
@@ -93,6 +97,10 @@ type Config struct {
 	Headroom int
 	Fence    bool
 
+	// Hold is for how long connections past Conncord count after they are gone, so
+	// that leases do not follow every psql session up and down; 0: DefaultHold.
+	Hold time.Duration
+
 	Logger *slog.Logger // nil: slog.Default()
 	Clock  Clock        // nil: the machine's
 }
@@ -103,6 +111,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Lease == 0 {
 		c.Lease = DefaultLease
+	}
+	if c.Hold == 0 {
+		c.Hold = DefaultHold
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -122,6 +133,9 @@ func (c *Config) validate() error {
 	}
 	if c.Lease < MinLease || c.Lease > MaxLease {
 		return fmt.Errorf("arbiter: a leader's lease of %v is out of range: set %v to %v", c.Lease, MinLease, MaxLease)
+	}
+	if c.Hold < 0 {
+		return fmt.Errorf("arbiter: a hold of %v is negative: set 0 for the default of %v, or more", c.Hold, DefaultHold)
 	}
 	if c.Headroom < 0 || c.Headroom > events.MaxUnits {
 		return fmt.Errorf("arbiter: a headroom of %d connections is out of range: set 0 to %d", c.Headroom, events.MaxUnits)

@@ -59,8 +59,8 @@ func (l *leadership) observation(now time.Time, look *observer.Look) events.Obse
 	w := &l.watch
 	o := events.Observation{
 		Since: w.since, Window: Window, Headroom: l.Headroom,
-		Usable: look.Usable, Bound: events.MaxUnits - w.bound.most(now, events.MaxUnits-look.Bound),
-		Platform: w.platform.most(now, look.Platform), External: w.external.most(now, look.External),
+		Usable: look.Usable, Bound: events.MaxUnits - w.bound.most(now, l.Hold, events.MaxUnits-look.Bound),
+		Platform: w.platform.most(now, l.Hold, look.Platform), External: w.external.most(now, l.Hold, look.External),
 		Named: look.Named, Clear: w.clear,
 	}
 	type count struct{ all, together int }

@@ -10,11 +10,11 @@ type peak struct {
 	at time.Time
 }
 
-// most takes a number and returns the largest one within [holdExternal].
-func (p *peaks) most(now time.Time, n int) int {
+// most takes a number and returns the largest one of the last while.
+func (p *peaks) most(now time.Time, while time.Duration, n int) int {
 	kept := (*p)[:0]
 	for _, q := range *p { // descending, so that only as many are kept as can ever be the largest
-		if q.n > n && now.Sub(q.at) < holdExternal {
+		if q.n > n && now.Sub(q.at) < while {
 			kept = append(kept, q)
 		}
 	}

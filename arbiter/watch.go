@@ -39,10 +39,6 @@ const (
 	// may be no room left to look through.
 	firstLook = 2 * time.Second
 
-	// holdExternal is for how long connections of others count after they are gone,
-	// so that leases do not follow every psql session up and down.
-	holdExternal = 10 * time.Second
-
 	// reportEvery is how often what containers hold is put into the history when
 	// nothing depends on it: for people.
 	reportEvery = 10 * time.Second

@@ -46,7 +46,9 @@ func (s *stage) observed(url string, log *journal) func(*arbiter.Config) {
 			s.Log(log)
 		}
 	})
-	return func(cfg *arbiter.Config) { cfg.Lookout, cfg.Headroom, cfg.Logger = lookout, headroom, logger }
+	return func(cfg *arbiter.Config) {
+		cfg.Lookout, cfg.Headroom, cfg.Logger, cfg.Hold = lookout, headroom, logger, 2*time.Second
+	}
 }
 
 // stranger opens a connection past Conncord. While the database has none left it
