@@ -8,7 +8,10 @@ import "github.com/conncord/conncord/events"
 // reports whether somebody said what it has who was not counted, or not in this
 // incarnation: that is counted then, whatever there is.
 func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free bool) {
-	claimed := false
+	claimed, outdated := false, false
+	if b := j.w.find(containerOf(in, readable)); b != nil {
+		outdated = b.ghost.outdated(in) // before this record, which may end its lease
+	}
 	for _, d := range rec.Decisions {
 		j.idle(&d)
 		if b := j.w.find(d.Container); b != nil && d.Verb == events.Ended {
@@ -20,14 +23,14 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 	}
 	if b := j.w.find(containerOf(in, readable)); b != nil && rec.Refused == 0 {
 		g := &b.ghost
-		free = g.stranger || g.unheard || g.outdated(in) || b.excused() || b.m.Admission(b.clock()).Alone
+		free = g.stranger || g.unheard || outdated || b.excused() || b.m.Admission(b.clock()).Alone
 		c, known := j.ledger.Container(b.id)
 		// The newest that it said, though it did before this incarnation began, counts
 		// if that covers all that it has and may open.
 		covers := in.Counter == b.m.Counter() && c.Charge >= max(b.pool.seen(), b.m.Limit(b.clock()))
 		if known && (in.Counter >= g.from || g.unheard && covers) && !(g.alone && c.Charge < b.pool.seen()) {
 			g.alone = false
-			claimed = g.stranger || b.excused() || g.outdated(in)
+			claimed = g.stranger || b.excused() || outdated
 			// Of one claim, the history counts no more than the database has.
 			g.stranger, g.unheard = in.Ceiling > j.ledger.Policy().Limit, false
 			if g.stranger {
