@@ -77,6 +77,8 @@
 // know of: connections of local mode, the fallback of one that was cut off for more
 // than two lease durations, and what one opened alone: so long after its lease's
 // end that it went on as if it had just started, until an arbiter counts it. Clocks
-// of containers that beat are at most five in a hundred slow. Nor is
+// of containers that beat are at most five in a hundred slow. What a container said
+// before the history concluded that it has nothing, and what arrives only later, is
+// charged beside all that others have, and they have to give back. Nor is
 // a connection under way that is looked for in the database before anybody has it.
 package simulation

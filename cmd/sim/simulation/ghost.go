@@ -18,6 +18,12 @@ type ghost struct {
 	from              uint64 // counter from which on it counts as heard
 	frozen            int    // what it was charged for when the history was lost
 
+	// When the history last concluded that it had nothing to go by: its lease ended,
+	// or the barrier was lifted although it was not heard. What it said before that is
+	// counted when it arrives, or arrives again, whatever others have by now: the
+	// history cannot know when it was said.
+	cleared time.Duration
+
 	// Until excused it may have more than it is charged for, because it stood
 	// still and has to get rid of it.
 	excused time.Duration
@@ -43,6 +49,13 @@ func (g *ghost) sent(b *box, in *events.Intent) {
 	if in.Kind == events.Release && in.Ceiling == 0 {
 		g.ends = 0
 	}
+}
+
+// outdated reports whether the container said this before the history concluded that
+// it had nothing. What it claims later it must have.
+func (g *ghost) outdated(in *events.Intent) bool {
+	at, known := g.when[in.Counter]
+	return known && at < g.cleared
 }
 
 // accepted notes until when a grant allows something.

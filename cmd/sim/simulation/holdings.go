@@ -8,23 +8,29 @@ import "github.com/conncord/conncord/events"
 // reports whether somebody said what it has who was not counted, or not in this
 // incarnation: that is counted then, whatever there is.
 func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free bool) {
-	claimed := false
+	claimed, outdated := false, false
+	if b := j.w.find(containerOf(in, readable)); b != nil {
+		outdated = b.ghost.outdated(in) // before this record, which may end its lease
+	}
 	for _, d := range rec.Decisions {
 		j.idle(&d)
-		if b := j.w.find(d.Container); b != nil && d.Verb == events.Ended && (d.Reason == events.Lapsed || d.Reason == events.Cleaned) {
-			b.ghost.stranger, b.ghost.from = true, b.m.Counter()+1
+		if b := j.w.find(d.Container); b != nil && d.Verb == events.Ended {
+			b.ghost.cleared = j.w.now
+			if d.Reason == events.Lapsed || d.Reason == events.Cleaned {
+				b.ghost.stranger, b.ghost.from = true, b.m.Counter()+1
+			}
 		}
 	}
 	if b := j.w.find(containerOf(in, readable)); b != nil && rec.Refused == 0 {
 		g := &b.ghost
-		free = g.stranger || g.unheard || b.excused() || b.m.Admission(b.clock()).Alone
+		free = g.stranger || g.unheard || outdated || b.excused() || b.m.Admission(b.clock()).Alone
 		c, known := j.ledger.Container(b.id)
 		// The newest that it said, though it did before this incarnation began, counts
 		// if that covers all that it has and may open.
 		covers := in.Counter == b.m.Counter() && c.Charge >= max(b.pool.seen(), b.m.Limit(b.clock()))
 		if known && (in.Counter >= g.from || g.unheard && covers) && !(g.alone && c.Charge < b.pool.seen()) {
 			g.alone = false
-			claimed = g.stranger || b.excused()
+			claimed = g.stranger || b.excused() || outdated
 			// Of one claim, the history counts no more than the database has.
 			g.stranger, g.unheard = in.Ceiling > j.ledger.Policy().Limit, false
 			if g.stranger {
@@ -38,9 +44,10 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 	case j.ledger.Policy().Rule == 0: // nothing can be granted yet
 	case claimed:
 		j.bound = max(j.bound, rec.Charged+j.unheard())
-	case rec.Charged <= rec.Available && !barrier && j.total() <= available:
+	case rec.Charged <= rec.Available && !barrier && max(j.total(), rec.Charged+j.pending()) <= available:
 		// Nothing is being given back. What is subtracted is in no charge, so that it
-		// must not make up for charges above what the history has to share.
+		// must not make up for charges above what the history has to share. And who was
+		// not heard must not have to give anything back either: nobody tells him.
 		j.bound = available
 	default:
 		j.bound = max(j.bound, available)
@@ -88,6 +95,29 @@ func (j *judge) subtracted() (conns int) {
 			shown = min(shown, max(0, j.counted(b)-c.Charge))
 		}
 		conns += shown
+	}
+	return conns
+}
+
+// pending is what those whom this incarnation has not heard can have beyond what it
+// charges for them: when the barrier is over, their fallback, for which minimums are
+// kept back, and which they may still open as long as one of their connections
+// lives. Who is dead, or has none and no time left to open one, comes to have no
+// more.
+func (j *judge) pending() (conns int) {
+	for _, b := range j.w.boxes {
+		if !b.ghost.unheard || b.ghost.stranger {
+			continue
+		}
+		most, a := b.pool.seen(), b.pool.admission()
+		if b.excused() {
+			most = min(most, j.counted(b))
+		}
+		if b.alive && (b.pool.open() > 0 || window(&a, b.clock())) {
+			most = max(most, j.counted(b))
+		}
+		c, _ := j.ledger.Container(b.id)
+		conns += max(0, most-c.Charge)
 	}
 	return conns
 }

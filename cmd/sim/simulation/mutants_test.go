@@ -42,7 +42,7 @@ var mutants = []mutant{
 		{"arbiter/ledger/reallocate.go", "			left -= n\n		}\n		return left > 0\n	})\n", "			left -= n\n		}\n	}\n"},
 	}, 0, ""},
 	{"floor not charged", []string{"sum", "charge"}, []edit{
-		{"arbiter/ledger/ledger.go", "c.charge = min(c.charge, c.bound)", "c.charge = 0"},
+		{"arbiter/ledger/ledger.go", "c.charge = min(c.charge, max(c.bound, c.shown))", "c.charge = 0"},
 	}, 3, ""},
 
 	{"base of a batch not checked", []string{"history", "fence"}, []edit{

@@ -152,7 +152,7 @@ func (j *judge) clear() {
 			continue
 		}
 		_, known := j.ledger.Container(b.id)
-		g.unheard, g.frozen = !known, 0
+		g.unheard, g.frozen, g.cleared = !known, 0, j.w.now
 		if lease := b.m.Grant(); !known && lease != nil && lease.Window == 0 {
 			g.stranger, g.unheard, g.from = true, false, b.m.Counter()+1
 		}
