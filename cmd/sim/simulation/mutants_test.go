@@ -22,7 +22,7 @@ var mutants = []mutant{
 	}, 126, ""},
 	{"barrier off", []string{"sum", "charge"}, []edit{
 		{"arbiter/recovery.go", "return max(l.Policy.TTL, l.longest)", "return 0"},
-	}, 0, ""},
+	}, 1, ""},
 	{"epoch re-issued", []string{"epoch"}, []edit{
 		{"events/campaign.lua", "tonumber(head[2] or '0') + 1", "tonumber(head[2] or '1')"},
 	}, 0, ""},
@@ -43,7 +43,7 @@ var mutants = []mutant{
 	}, 0, ""},
 	{"floor not charged", []string{"sum", "charge"}, []edit{
 		{"arbiter/ledger/ledger.go", "c.charge = min(c.charge, max(c.bound, c.shown))", "c.charge = 0"},
-	}, 3, ""},
+	}, 10, ""},
 
 	{"base of a batch not checked", []string{"history", "fence"}, []edit{
 		{"events/commit.lua", "if head[3] ~= ARGV[3] or head[4] ~= ARGV[4] or head[5] ~= ARGV[5] then\n  return 'diverged'\nend\n", ""},
@@ -62,9 +62,9 @@ var mutants = []mutant{
 	{"minimums not kept back after the barrier", []string{"sum"}, []edit{
 		{"arbiter/ledger/take.go", "l.floorUntil = l.now + 2*ms", "l.floorUntil = 0"},
 	}, 51, ""},
-	{"an intent counts again", []string{"charge", "sum", "rest"}, []edit{
+	{"an intent counts again", []string{"charge", "sum", "rest", "usable"}, []edit{
 		{"arbiter/ledger/take.go", "if intent.Counter <= c.counter {", "if intent.Counter == 0 {"},
-	}, 324, ""},
+	}, 900, ""},
 	{"promise believed although a grant was not seen", []string{"charge", "sum"}, []edit{
 		{"arbiter/ledger/promise.go", "newest, current := known && intent.Seen >= c.written, known && intent.Seen >= c.changed", "newest, current := known || true, known || true"},
 	}, 57, ""},
@@ -82,7 +82,7 @@ var mutants = []mutant{
 	}, 0, "a_shorter_lease_ends_before_its_holder_knows"},
 	{"growth above the limit", []string{"sum"}, []edit{
 		{"arbiter/ledger/reallocate.go", "	case l.charged > available:\n", "	case false:\n"},
-	}, 166, ""},
+	}, 316, ""},
 	{"an older grant replaces a newer one", []string{"charge", "sum", "deadline"}, []edit{
 		{"client/lease/accept.go", "		return g.Sequence > old.Sequence\n", "		return g.Sequence != old.Sequence\n"},
 	}, 49, ""},
