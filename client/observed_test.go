@@ -84,6 +84,24 @@ func full(err error) bool {
 	return errors.As(err, &pg) && pg.Code == "53300"
 }
 
+// heartbeats waits until so many containers have given a sign of life: only those can
+// be seen to stop.
+func (s *stage) heartbeats(n int) {
+	s.Helper()
+	rdb, err := events.OpenRedis(s.redis.URL(), 1)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer rdb.Close()
+	s.until("heartbeats", func() bool {
+		keys, err := rdb.Keys(s.Context(), events.NewKeys(client.DefaultBudget).Beat("*")).Result()
+		if err != nil {
+			s.Fatal(err)
+		}
+		return len(keys) >= n
+	}, func() any { return n })
+}
+
 // A load is callers that use connections without a pause, and what they met.
 type load struct {
 	served atomic.Int64
@@ -142,6 +160,7 @@ func TestKilledContainerIsSeen(t *testing.T) {
 	log := &journal{}
 	s.arbiter(s.observed(s.pg.URL(), log))
 	p := s.hold("54")
+	s.heartbeats(1)
 	c := s.container("viewer")
 	db := s.openDB(c)
 	w := s.watch()
@@ -277,6 +296,7 @@ func TestStoppedContainer(t *testing.T) {
 			log := &journal{}
 			s.arbiter(s.observed(s.pg.URL(), log), func(cfg *arbiter.Config) { cfg.Fence = fence })
 			p := s.hold("30")
+			s.heartbeats(1)
 			c := s.container("viewer")
 			load := s.load(c, 60)
 			s.until("the rest", func() bool { return c.Open() == 24 }, func() any { return c.Grant() })
@@ -346,6 +366,7 @@ func TestSlowIsNotDead(t *testing.T) {
 	s.request(idle, 3)
 	lease := idle.Grant().Lease
 	p := s.hold("20")
+	s.heartbeats(2)
 	c := s.container("viewer")
 	w := s.watch()
 	p.signal(syscall.SIGSTOP)
@@ -374,6 +395,7 @@ func TestCutMidQuery(t *testing.T) {
 	s.arbiter(s.observed(s.pg.URL(), log))
 	p := run(t, "container", "HOLD=50", "QUERY=select pg_sleep(60)", "SERVICE_NAME=scraper", "REDIS_URL="+s.redis.URL(), "DATABASE_URL="+s.pg.URL(), "CONNECTION_RESERVE_TTL=")
 	p.expect("holding")
+	s.heartbeats(1)
 	super := s.super()
 	s.until("the queries", func() bool {
 		var n int
