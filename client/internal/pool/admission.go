@@ -1,7 +1,8 @@
 package pool
 
 import (
-	"errors"
+	"fmt"
+	"net"
 	"time"
 )
 
@@ -28,8 +29,8 @@ type Admission struct {
 }
 
 // ErrOutOfTouch is returned when a dial was given up because its admission had ended. Trying again is safe: it waits for
-// the next one.
-var ErrOutOfTouch = errors.New("pool: the connection took too long to open and is not admitted any more")
+// the next one. It is a [net.ErrClosed]: the connection was closed on this side.
+var ErrOutOfTouch = fmt.Errorf("pool: the connection took too long to open and is not admitted any more: %w", net.ErrClosed)
 
 // window reports whether new connections may be opened at this moment, whatever exists.
 func (a *Admission) window(now time.Time) bool { return a.Until.IsZero() || now.Before(a.Until) }
