@@ -118,13 +118,18 @@ func (c *Coordinator) look() {
 	if err != nil {
 		return
 	}
+	c.learn(look)
+	ring(c.courierBell)
+}
+
+// learn takes what a look found.
+func (c *Coordinator) learn(look events.Look) {
 	c.mu.Lock()
 	c.machine.Learn(look)
 	c.mu.Unlock()
 	if look.Grant != nil {
 		c.accept(look.Grant)
 	}
-	ring(c.courierBell)
 }
 
 // accept makes the pools follow a grant.

@@ -59,12 +59,7 @@ func (c *Coordinator) beatOnce(within time.Duration) {
 	if err != nil {
 		return
 	}
-	c.mu.Lock()
-	c.machine.Learn(look)
-	c.mu.Unlock()
-	if look.Grant != nil {
-		c.accept(look.Grant)
-	}
+	c.learn(look)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
