@@ -72,6 +72,11 @@ const (
 	// cost a constant part of the work.
 	snapshotEvery = 2048
 
+	// snapshotAfter is after how long the next commit saves a snapshot however few
+	// records there were: who follows the history and finds that a part of it was
+	// removed goes on from there.
+	snapshotAfter = time.Minute
+
 	// minMailboxLife is how long a mailbox is kept at least.
 	minMailboxLife = time.Minute
 )

@@ -23,6 +23,7 @@ type leadership struct {
 	pending    *events.Batch  // applied, and not known to be committed
 	mail       map[string]int // place of each container in the mail of the batch under way
 	snapshotAt uint64         // sequence from which on a snapshot is due
+	snapshotBy time.Time      // and when, however few records there were
 	refused    uint64         // intents refused when that was last logged
 	untrimmed  int            // intents taken since the inbox was trimmed
 	tally      tally
@@ -216,13 +217,14 @@ func (l *leadership) commit(ctx context.Context) error {
 	}
 	l.next = l.pending.Next
 	l.pending = nil
-	if l.ledger.Sequence() < l.snapshotAt {
+	if l.ledger.Sequence() < l.snapshotAt && l.Clock.Now().Before(l.snapshotBy) {
 		return nil
 	}
 	if err := l.Log.SaveSnapshot(ctx, l.standing, l.ledger.Snapshot()); err != nil {
 		return err
 	}
 	l.snapshotAt = l.ledger.Sequence() + uint64(max(snapshotEvery, 2*l.ledger.Containers()))
+	l.snapshotBy = l.Clock.Now().Add(snapshotAfter)
 	return nil
 }
 
