@@ -202,6 +202,9 @@ func (p *Projector) replay(ctx context.Context, after uint64) (*fold.State, erro
 				return nil, nil // what follows does not continue: only a snapshot helps
 			}
 			at = max(at+1, state.Sequence())
+			if missing != nil {
+				at = max(at, missing.Found)
+			}
 		}
 		n += len(records)
 	}

@@ -98,14 +98,12 @@ func (p *Projector) view(now time.Time) (view *status.Status, faulty uint64) {
 	view = p.state.Status()
 	view.Budget, view.UpdatedAt = p.Budget, now.UTC()
 	g := &p.glance
-	if g.trouble.since.IsZero() && !g.at.IsZero() {
+	if g.trouble.since.IsZero() && g.Sequence >= view.Sequence { // else what was read is newer
 		if view.Leader != g.Leader {
 			view.LeaderHost, view.LeaderSince = "", nil
 		}
 		view.Leader = g.Leader
-		if g.Sequence > view.Sequence {
-			view.Lag = g.Sequence - view.Sequence
-		}
+		view.Lag = g.Sequence - view.Sequence
 	}
 	view.Barrier = p.barrierLocked(now, view.Barrier)
 	view.Notices = p.noticesLocked(now)
