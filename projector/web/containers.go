@@ -55,14 +55,12 @@ func (e *edition) list(q *query) *list {
 		Offset: q.offset, Limit: q.limit, Sort: sortKeys[q.key].name, Order: "asc",
 		Containers: []explained{},
 	}
-	rows := e.rows[q.key]()
-	at := func(i int) row { return rows[i] }
+	rows := e.rising
 	if q.falling {
 		l.Order = "desc"
-		at = func(i int) row { return rows[len(rows)-1-i] }
+		rows = e.falling
 	}
-	for i := range rows {
-		r := at(i)
+	for _, r := range rows[q.key]() {
 		if !q.matches(r) {
 			continue
 		}

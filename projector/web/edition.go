@@ -19,7 +19,8 @@ type edition struct {
 	packed func() ([]byte, error)
 	frame  func() ([]byte, error) // the summary as a server-sent event
 
-	rows []func() []row // by sortKey
+	rising  []func() []row // the containers by sortKey
+	falling []func() []row // and the other way round
 }
 
 func newEdition(st *status.Status) *edition {
@@ -38,7 +39,8 @@ func newEdition(st *status.Status) *edition {
 	e.frame = sync.OnceValues(func() ([]byte, error) { return frame("status", st.Summary()) })
 	registered := sync.OnceValue(func() []row { return flatten(st) })
 	for _, key := range sortKeys {
-		e.rows = append(e.rows, sync.OnceValue(func() []row { return key.sorted(registered()) }))
+		e.rising = append(e.rising, sync.OnceValue(func() []row { return key.sorted(registered(), false) }))
+		e.falling = append(e.falling, sync.OnceValue(func() []row { return key.sorted(registered(), true) }))
 	}
 	return e
 }

@@ -67,13 +67,23 @@ func gravity(s status.State) int {
 	return slices.Index([]status.State{status.Active, status.Recalling, status.Waiting, status.Silent, status.Lost}, s)
 }
 
-// sorted returns the rows in ascending order, equals as they were.
-func (k sortKey) sorted(rows []row) []row {
-	if k.compare == nil {
+// sorted returns the rows in ascending or falling order, equals as they were.
+func (k sortKey) sorted(rows []row, falling bool) []row {
+	switch {
+	case k.compare == nil && !falling:
+		return rows
+	case k.compare == nil:
+		rows = slices.Clone(rows)
+		slices.Reverse(rows)
 		return rows
 	}
 	rows = slices.Clone(rows)
-	slices.SortStableFunc(rows, k.compare)
+	slices.SortStableFunc(rows, func(a, b row) int {
+		if falling {
+			a, b = b, a
+		}
+		return k.compare(a, b)
+	})
 	return rows
 }
 

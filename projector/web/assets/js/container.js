@@ -35,7 +35,7 @@ export function make(container) {
     cell("want", "Wants"),
     cell("waiting", "Callers waiting"),
     cell("position", "Place"),
-    cell("reserved_at", "Lease since"));
+    cell("reserved_at", "Lease since", "n spare"));
   const body = el("tbody", { role: "rowgroup", class: colour(container.service), "data-container": id }, row);
   row.addEventListener("click", (event) => {
     if (getSelection().isCollapsed || event.target.closest("button")) turn(body, id);
@@ -58,7 +58,7 @@ export function update(body, container) {
   set(value(body, "state", states[container.state] ?? container.state), "data-state", container.state);
 
   const open = opened.has(container.container_id);
-  set(body.querySelector(".open-why"), "aria-expanded", open);
+  set(body.querySelector(".open-why"), "aria-expanded", String(open));
   let why = body.rows[1];
   if (open && !why) {
     why = makeWhy(container);
@@ -76,6 +76,7 @@ const facts = [
   ["held", "Open", (c) => number(c.held)],
   ["backends", "In the database", (c) => (c.backends === undefined || c.backends === null ? "not seen" : number(c.backends))],
   ["heard_at", "Last heard", (c) => (c.heard_at ? `${span(age(c.heard_at))} ago` : "–")],
+  ["reserved_at", "Lease since", (c) => (c.reserved_at ? moment(c.reserved_at) : "–")],
   ["lease", "Lease", (c) => c.lease || "none"],
   ["reason", "Reason", (c) => c.reason || "none"],
 ];

@@ -11,10 +11,11 @@ export const percent = (n) => `${percents.format(n)}%`;
 export const clock = (time) => clocks.format(new Date(time));
 export const minute = (time) => minutes.format(new Date(time));
 
-// moment is the time of day, with the day if it is another one.
-export function moment(time) {
+// moment is the time of day, with the day if it is another one; about leaves out
+// the seconds.
+export function moment(time, about = false) {
   const date = new Date(time);
-  const text = clocks.format(date);
+  const text = (about ? minutes : clocks).format(date);
   return date.toDateString() === new Date().toDateString() ? text : `${days.format(date)}, ${text}`;
 }
 
@@ -25,7 +26,7 @@ export function span(millis) {
   const total = Math.round(seconds / 60);
   if (total < 120) return `${total} min`;
   const hours = Math.floor(total / 60);
-  if (hours < 48) return `${hours} h ${total % 60} min`;
+  if (hours < 48) return `${hours} h${total % 60 ? ` ${total % 60} min` : ""}`;
   return `${Math.floor(hours / 24)} days`;
 }
 

@@ -24,7 +24,7 @@ function make(l) {
   return el("li", { class: "leader", "data-epoch": l.epoch },
     el("p", {}, el("span", { class: "who" }, l.leader), el("span", { class: "now" }, "leads")),
     el("p", { class: "since" }, el("span"), el("span")),
-    el("p", { class: "history" }, "The history was lost before: a new one begins here."));
+    el("p", { class: "history" }, "A new history: the one before was lost."));
 }
 
 function update(node, l) {
@@ -39,5 +39,5 @@ function update(node, l) {
   }
   delete when.dataset.since;
   const length = l.until ? `, for ${span(new Date(l.until) - new Date(l.began))}` : "";
-  write(when, `${moment(l.began)}${length}${l.resigned ? ", handed over" : ""}`);
+  write(when, `${moment(l.began, true)}${length}${l.resigned ? ", handed over" : ""}`);
 }
