@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -47,8 +48,9 @@ func (o *options) check() (settings, error) {
 	if err := s.database(o); err != nil {
 		return s, err
 	}
+	host, _ := os.Hostname()
 	s.arbiter = arbiter.Config{
-		Policy: policy, ID: o.ID, Lease: time.Duration(o.LeaderLease), Fresh: o.Fresh || o.Embedded,
+		Policy: policy, ID: o.ID, Host: events.CleanHost(host), Lease: time.Duration(o.LeaderLease), Fresh: o.Fresh || o.Embedded,
 		Headroom: o.Headroom, Fence: o.Fence,
 	}
 	return s, nil
