@@ -1,10 +1,8 @@
 package web_test
 
 import (
+	"fmt"
 	"strconv"
-
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 
 	"github.com/conncord/conncord/projector/status"
 )
@@ -34,8 +32,6 @@ const collect = `(() => {
 	for (const node of document.querySelectorAll("#bar .segment")) all["#bar " + node.querySelector(".label").textContent] = node.dataset.units;
 	return all;
 })()`
-
-var english = message.NewPrinter(language.English)
 
 // expected is what the page should show of a status with one page of containers.
 func expected(st *status.Status) map[string]string {
@@ -73,5 +69,12 @@ func expected(st *status.Status) map[string]string {
 	return all
 }
 
-func count(n int) string   { return english.Sprintf("%d", n) }
-func pct(p float64) string { return english.Sprintf("%.1f%%", p) }
+// count writes a number as the page does: with commas.
+func count(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%s,%03d", count(n/1000), n%1000)
+}
+
+func pct(p float64) string { return fmt.Sprintf("%.1f%%", p) }

@@ -33,6 +33,7 @@ func TestPage(t *testing.T) {
 		{"comes back when the server does", testServerRestarts},
 		{"says what is unusual", testNotices},
 		{"takes names for text", testNames},
+		{"shows a real history", testRealHistory},
 		{"looks good", testLooks},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, browser) })
@@ -139,12 +140,11 @@ func measure(t *testing.T, x *tab, src *source, want int) {
 		return true;
 	})()`)
 	random := rand.New(rand.NewPCG(3, 4))
-	pace := time.NewTicker(bound + 50*time.Millisecond) // the page asks for containers four times a second
-	defer pace.Stop()
+	const pause = bound + 50*time.Millisecond // the page asks for containers four times a second
 	var numbers, rows []time.Duration
 	row := 0
 	for range 60 {
-		<-pace.C
+		<-time.After(pause)
 		st = next(st, random)
 		began := time.Now()
 		src.show(st)
@@ -272,6 +272,7 @@ func testBeforeData(t *testing.T, browser context.Context) {
 	src := newSource(nil)
 	x := open(t, browser, serve(t, src).url(), desk)
 	x.until(`document.getElementById("empty").innerText.includes("No status yet: the arbiter has not read the history") && document.getElementById("view").hidden`)
+	x.picture("empty-1280")
 	st := calm()
 	src.show(st)
 	x.drawn(st.Sequence)
@@ -296,6 +297,7 @@ func testServerRestarts(t *testing.T, browser context.Context) {
 	if diff := cmp.Diff(expected(st), ask[map[string]string](x, collect)); diff != "" {
 		t.Errorf("without the server the page does not show what it knew (-known +page):\n%s", diff)
 	}
+	x.picture("lost-1280")
 	if grey := ask[string](x, `getComputedStyle(document.getElementById("view")).filter`); grey != "grayscale(0.85)" {
 		t.Errorf("without the server the page is not grey: filter %s", grey)
 	}
@@ -336,8 +338,8 @@ func testNotices(t *testing.T, browser context.Context) {
 	st.Degraded, st.Notices = true, []string{"Redis does not answer: what is shown may be old."}
 	notice("notice 0", "Redis does not answer: what is shown may be old.")
 	change()
-	st.Uncounted = 3
-	notice("drift", "The database shows 3 connections of containers that nobody was granted.")
+	st.Uncounted, st.Unregistered = 3, 2
+	notice("drift", "The database shows 3 connections of containers that nobody was granted, 2 of them of containers that are not registered.")
 	change()
 	st.UpdatedAt = st.UpdatedAt.Add(-40 * time.Second)
 	notice("stale", "The newest status was made at")

@@ -13,11 +13,11 @@ import (
 type server struct {
 	t      *testing.T
 	addr   string
-	source *source
+	source web.Source
 	stop   func()
 }
 
-func serve(t *testing.T, source *source) *server {
+func serve(t *testing.T, source web.Source) *server {
 	t.Helper()
 	s := &server{t: t, addr: "127.0.0.1:0", source: source, stop: func() {}}
 	s.start()

@@ -3,14 +3,14 @@
 import { now } from "./clock.js";
 import { byId, vector, write } from "./dom.js";
 import { colour, inOrder, meet } from "./colors.js";
-import { minute, number, span } from "./format.js";
+import { clock, minute, number, span } from "./format.js";
 import { history, sampleOf } from "./history.js";
-import { areas, hours, levels, runs, steps } from "./shapes.js";
+import { areas, levels, moments, runs, steps } from "./shapes.js";
 import { startPoint } from "./point.js";
 
 const margin = { top: 18, right: 4, bottom: 24, left: 34 };
 const hour = 3_600_000;
-const shortest = 60_000; // milliseconds: less would draw one second as wide as the page
+const shortest = 10_000; // milliseconds: less would draw one second as wide as the page
 const often = 1000; // milliseconds between two drawings
 
 let newest = null;
@@ -56,8 +56,8 @@ function draw() {
       vector("line", { class: "grid", x1: plot.left, x2: plot.right, y1: y(level), y2: y(level) }),
       vector("text", { x: plot.left - 8, y: y(level) + 4, "text-anchor": "end" }, number(level)));
   }
-  for (const at of hours(begin, end, plot.right - plot.left)) {
-    picture.append(vector("text", { x: x(at), y: height - 6, "text-anchor": "middle" }, minute(at)));
+  for (const at of moments(begin, end, plot.right - plot.left)) {
+    picture.append(vector("text", { x: x(at), y: height - 6, "text-anchor": "middle" }, at % 60_000 ? clock(at) : minute(at)));
   }
   const pieces = runs(samples);
   for (const { name, path } of areas(pieces, names, x, y)) {

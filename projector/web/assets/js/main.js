@@ -51,6 +51,11 @@ async function askHistory() {
   showLeaders(history.leaders, status);
 }
 
+function showNone(why) {
+  const title = "No status yet: the arbiter has not read the history";
+  showEmpty(title, why === `${title}.` ? "This page fills as soon as it has." : why);
+}
+
 // showEmpty says why there is nothing to see yet.
 function showEmpty(title, why) {
   if (status) return;
@@ -62,7 +67,7 @@ function showLink() {
   set(root, "data-link", link.state);
   write(byId("link"), { opening: "Connecting…", live: "Live", lost: "Not connected" }[link.state]);
   showNotices(status, link);
-  if (link.state === "lost") showEmpty("The arbiter cannot be reached", `${link.why} It is tried again by itself.`.trim());
+  if (link.state === "lost") showEmpty("Not connected to the arbiter", `${link.why} This page tries again by itself.`.trim());
 }
 
 follow("api/events", {
@@ -75,7 +80,7 @@ follow("api/events", {
   },
   event(name, data) {
     if (name === "status") showStatus(JSON.parse(data));
-    if (name === "none") showEmpty("No status yet: the arbiter has not read the history", JSON.parse(data).why);
+    if (name === "none") showNone(JSON.parse(data).why);
   },
   lost({ at, why, next }) {
     if (link.state !== "lost") {

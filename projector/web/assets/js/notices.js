@@ -1,9 +1,9 @@
 // The sentences above everything: what makes the numbers below untrue, old or
 // unusual.
 
-import { age, now } from "./clock.js";
+import { age } from "./clock.js";
 import { byId, el, list, set, write } from "./dom.js";
-import { clock, count, moment, span } from "./format.js";
+import { count, moment, number, span } from "./format.js";
 
 const staleAfter = 15_000; // as status.StaleAfter
 const known = 1; // as status.Version
@@ -32,7 +32,10 @@ export function showNotices(status, link) {
 function states(status, critical, warning) {
   if (!status.leader) critical("no-leader", "Nobody leads", "Nothing is granted until an arbiter does. Containers keep what they have until their leases end.");
   if (status.barrier > 0) warning("barrier", "Recovery", `The history was lost. Containers keep what they have, and nobody gains, until the recovery barrier opens in ${span(status.barrier)}.`);
-  if (status.uncounted > 0) warning("drift", "Drift", `The database shows ${count(status.uncounted, "connection")} of containers that nobody was granted.`);
+  if (status.uncounted > 0) {
+    const local = status.unregistered > 0 ? `, ${number(status.unregistered)} of them of containers that are not registered` : "";
+    warning("drift", "Drift", `The database shows ${count(status.uncounted, "connection")} of containers that nobody was granted${local}.`);
+  }
   if (status.degraded && status.notices.length === 0) warning("degraded", "Degraded", "The status may not be all there is.");
   status.notices.forEach((text, i) => warning(`notice ${i}`, status.degraded ? "Degraded" : "Notice", text));
   if (status.version > known) warning("version", "This page is old", "The arbiter is newer than this page: load it again.");

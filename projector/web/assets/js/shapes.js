@@ -60,14 +60,14 @@ export function levels(most) {
 }
 
 const widest = 84; // pixels that a time needs around it
-const lengths = [15, 30, 60, 120, 300, 600, 900, 1800].map((s) => 1000 * s);
+const lengths = [5, 15, 30, 60, 120, 300, 600, 900, 1200, 1800].map((s) => 1000 * s);
 
-// hours are the times under the chart: whole minutes, as many as fit.
-export function hours(begin, end, width) {
+// moments are the times under the chart: round ones, as many as fit.
+export function moments(begin, end, width) {
   const fits = Math.max(1, Math.floor(width / widest));
-  const step = lengths.find((length) => (end - begin) / length <= fits && length >= 60_000) ?? lengths.at(-1);
+  const step = lengths.find((length) => (end - begin) / length <= fits) ?? lengths.at(-1);
   const all = [];
-  const side = (end - begin) * 18 / width; // so that no text leaves the picture
+  const side = (end - begin) * 24 / width; // so that no text leaves the picture
   for (let at = Math.ceil((begin + side) / step) * step; at <= end - side; at += step) all.push(at);
   return all;
 }

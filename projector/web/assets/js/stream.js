@@ -5,17 +5,22 @@
 const firstDelay = 300; // milliseconds; then twice as long each time
 const longestDelay = 10_000;
 const silence = 40_000; // two heartbeats and a half
+const unseen = 30_000; // a browser opens six connections to a server: pages that nobody sees must not keep them
 const largestEvent = 4 << 20; // characters; a status has some thousand
 
 // follow reads the stream for ever: open(headers) when it is connected,
 // event(name, data) for each event, lost({at, why, next}) when it has ended, with
-// the times of the last sign of life and of the next attempt.
+// the times of the last sign of life and of the next attempt. While nobody sees the
+// page it rests.
 export function follow(url, { open, event, lost }) {
   let delay = firstDelay;
   let wake = () => {};
+  let stop = () => {};
+  let asleep = false;
 
   async function read() {
     const abort = new AbortController();
+    stop = () => abort.abort();
     let watchdog;
     let at = null;
     const alive = () => {
@@ -57,6 +62,10 @@ export function follow(url, { open, event, lost }) {
   async function run() {
     for (;;) {
       const end = await read();
+      if (asleep) {
+        await new Promise((done) => (wake = done));
+        continue;
+      }
       const wait = delay * (0.8 + 0.4 * Math.random()); // so that many pages do not come back at once
       delay = Math.min(2 * delay, longestDelay);
       lost({ ...end, next: Date.now() + wait });
@@ -71,10 +80,21 @@ export function follow(url, { open, event, lost }) {
     }
   }
 
+  let timer;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    if (document.hidden) {
+      timer = setTimeout(() => {
+        asleep = true;
+        stop();
+      }, unseen);
+    } else {
+      asleep = false;
+      wake();
+    }
+  });
+  addEventListener("online", () => wake());
   run();
-  const retry = () => wake();
-  addEventListener("online", retry);
-  document.addEventListener("visibilitychange", () => document.hidden || retry());
 }
 
 function parse(frame) {
