@@ -106,11 +106,11 @@ func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) 
 	if err != nil {
 		return err
 	}
-	watch, err := s.watching.open(&s, arb, log)
+	shown, err := s.watching.open(&s, arb, log)
 	if err != nil {
 		return err
 	}
-	defer watch.close()
+	defer shown.Close()
 
 	var group run.Group
 	{
@@ -140,12 +140,12 @@ func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) 
 	{
 		// The projector, which lets another one publish when it ends.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		group.Add(func() error { return watch.project(ctx) }, func(error) { cancel() })
+		group.Add(func() error { return shown.Project(ctx) }, func(error) { cancel() })
 	}
-	if watch.listener != nil {
+	if shown.URL() != "" {
 		// What is served over HTTP. After the projector: whoever still watches sees
 		// the last of it.
-		group.Add(watch.serve, func(error) { watch.shutdown() })
+		group.Add(shown.Serve, func(error) { shown.Shutdown() })
 	}
 	if embedded != nil {
 		// The embedded Redis. Last, and not before the arbiter has resigned.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -95,4 +96,13 @@ func ask(ctx context.Context, addr string, ready bool) (string, error) {
 		return "", fmt.Errorf("not healthy: %s (%s)", text, resp.Status)
 	}
 	return text, nil
+}
+
+// hostOf is where a health check reaches an address that is listened on.
+func hostOf(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil && (host == "" || strings.Trim(host, "0.:[]") == "") {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr
 }

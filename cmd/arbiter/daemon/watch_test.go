@@ -52,6 +52,9 @@ func TestServes(t *testing.T) {
 	if s.Leader != "first" || s.LeaderHost == "" || s.Services["scraper"].TotalConnections != 15 {
 		t.Errorf("status: %+v", s)
 	}
+	if code, body := get(t, "http://"+addr+"/metrics"); code != http.StatusOK || !strings.Contains(body, "conncord_") {
+		t.Errorf("metrics: %d\n%s", code, body)
+	}
 	if code, body := get(t, "http://"+addr+"/"); code != http.StatusOK || !strings.Contains(body, "<title>") {
 		t.Errorf("page: %d\n%s", code, body)
 	}

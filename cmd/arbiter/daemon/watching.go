@@ -1,10 +1,15 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
+	"syscall"
 
+	"github.com/conncord/conncord/arbiter"
+	"github.com/conncord/conncord/cmd/internal/page"
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/projector"
 	"github.com/conncord/conncord/projector/alert"
@@ -52,6 +57,25 @@ func (o *options) watch() (w watching, err error) {
 		}
 	}
 	return w, nil
+}
+
+// open opens the page. The default address may be taken, by another arbiter of this
+// machine; one that was chosen must be free.
+func (w *watching) open(s *settings, arb *arbiter.Arbiter, log *slog.Logger) (*page.Page, error) {
+	cfg := page.Config{
+		RedisURL: s.redisURL, Budget: s.budget, Arbiter: arb, Expect: w.expect, Webhook: w.webhook,
+		Addr: w.addr, Hosts: w.hosts, Version: version(), Logger: log,
+	}
+	p, err := page.Open(cfg)
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return p, err
+	}
+	if w.chosen {
+		return nil, fmt.Errorf("%w: choose another --http-addr (HTTP_ADDR), or %s", err, httpOff)
+	}
+	log.Warn("the page and the metrics are not served: the default address is taken; choose an --http-addr (HTTP_ADDR)", "error", err)
+	cfg.Addr = ""
+	return page.Open(cfg)
 }
 
 // checkAddr reports what is wrong with an address to listen on.
