@@ -27,7 +27,7 @@ func deleteBudget(ctx context.Context, url, budget string, containers []string) 
 	}
 	defer rdb.Close()
 	k := events.NewKeys(budget)
-	names := []string{k.Intents, k.Grants, k.Head, k.Leader, k.Snap}
+	names := []string{k.Intents, k.Grants, k.Head, k.Leader, k.Snap, k.Status, k.Office}
 	for _, id := range containers {
 		names = append(names, k.Mailbox(id), k.Beat(id))
 	}

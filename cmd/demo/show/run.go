@@ -15,6 +15,7 @@ import (
 	"github.com/conncord/conncord/arbiter"
 	"github.com/conncord/conncord/arbiter/observer"
 	"github.com/conncord/conncord/cmd/internal/crew"
+	"github.com/conncord/conncord/cmd/internal/page"
 	"github.com/conncord/conncord/events"
 )
 
@@ -145,7 +146,10 @@ func (d *demo) redis(ctx context.Context) (url string, remove func(containers []
 	return url, func([]string) error { stop(); return nil }, err
 }
 
-// arbiter starts the arbiter, which looks at the database. Nobody holds a connection of this budget yet, so
+// pageAddr is where the demo's page is: at a free port of this machine.
+const pageAddr = "127.0.0.1:0"
+
+// arbiter starts the arbiter, which looks at the database, and its page. Nobody holds a connection of this budget yet, so
 // it need not wait for anybody: it is a fresh one.
 func (d *demo) arbiter(redisURL string, policy events.Policy, db *database) (stop func(), err error) {
 	log, err := events.OpenLog(redisURL, d.budget)
@@ -161,13 +165,27 @@ func (d *demo) arbiter(redisURL string, policy events.Policy, db *database) (sto
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
+	shown, err := page.Open(page.Config{RedisURL: redisURL, Budget: d.budget, Arbiter: a, Addr: pageAddr, Version: "demo", Logger: d.log})
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	fmt.Fprintf(d.stdout, "live page: %s\n", shown.URL())
+	fmt.Fprintf(d.stdout, "in another terminal: go run ./cmd/monitor --redis-url %s --budget %s\n", redisURL, d.budget)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { _ = a.Run(ctx) })       // it never fails: it tries again
-	running.Go(func() { _ = lookout.Run(ctx) }) // nor does this
+	running.Go(func() { _ = a.Run(ctx) })         // it never fails: it tries again
+	running.Go(func() { _ = lookout.Run(ctx) })   // nor does this
+	running.Go(func() { _ = shown.Project(ctx) }) // nor this
+	running.Go(func() {
+		if err := shown.Serve(); err != nil {
+			d.log.Warn("the page is not served any more", "error", err)
+		}
+	})
 	return func() {
 		cancel()
+		shown.Shutdown()
 		running.Wait()
+		shown.Close()
 		_ = log.Close()
 	}, nil
 }
