@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes sure that what the tests and the demo need is on this machine: Go, a C
 # compiler (for the race detector), Redis and the PostgreSQL server; and what is
-# named as an argument: spin, the model checker.
+# named as an argument: spin, the model checker; promtool, which checks the alert
+# rules; chromium, in which the page is tested.
 #
 # On Debian and Ubuntu it installs what is missing, as root or through a sudo
 # that asks for no password; Go it never installs. Elsewhere it says what to
@@ -38,6 +39,16 @@ have_postgres() {
 	return 1
 }
 
+# have_chromium goes by the names under which Chromium and Chrome are installed.
+have_chromium() {
+	local name
+	for name in chromium chromium-browser google-chrome google-chrome-stable; do
+		if have "$name"; then return 0; fi
+	done
+	[[ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ||
+		-x /Applications/Chromium.app/Contents/MacOS/Chromium ]]
+}
+
 check_go() {
 	local want have_version major minor want_major want_minor
 	want=$(sed -n 's/^go \([0-9.]*\)$/\1/p' go.mod)
@@ -54,16 +65,25 @@ check_go() {
 	fi
 }
 
-# Each missing thing is one word, with a package name for each system below.
-missing=()
+# look fills missing: each missing thing is one word, with a package name for
+# each system below.
+look() {
+	local thing
+	missing=()
+	have cc || have gcc || missing+=(compiler)
+	have redis-server || missing+=(redis)
+	have_postgres || missing+=(postgres)
+	for thing in "$@"; do
+		case $thing in
+		spin | promtool) have "$thing" || missing+=("$thing") ;;
+		chromium) have_chromium || missing+=(chromium) ;;
+		*) fail "$thing is not known: spin, promtool and chromium can be asked for" ;;
+		esac
+	done
+}
+
 check_go
-have cc || have gcc || missing+=(compiler)
-have redis-server || missing+=(redis)
-have_postgres || missing+=(postgres)
-for thing in "$@"; do
-	[[ $thing == spin ]] || fail "$thing is not known: only spin can be asked for"
-	have "$thing" || missing+=("$thing")
-done
+look "$@"
 if ((${#missing[@]} == 0)); then
 	exit 0
 fi
@@ -76,14 +96,16 @@ apt_packages() {
 		redis) echo redis-server ;;
 		postgres) echo postgresql ;;
 		spin) echo spin ;;
+		promtool) echo prometheus ;;
+		chromium) echo chromium ;;
 		esac
 	done
 }
 
 if ! have apt-get; then
 	case $(uname -s) in
-	Darwin) how="xcode-select --install (compiler), brew install redis (redis), brew install postgresql@17 (postgres), brew install spin (spin)" ;;
-	*) how="a C compiler with the C library's headers (compiler), Redis 7.0 or newer (redis), PostgreSQL's server, 13 or newer (postgres), https://spinroot.com (spin)" ;;
+	Darwin) how="xcode-select --install (compiler), brew install redis (redis), brew install postgresql@17 (postgres), brew install spin (spin), brew install prometheus (promtool), brew install --cask google-chrome (chromium)" ;;
+	*) how="a C compiler with the C library's headers (compiler), Redis 7.0 or newer (redis), PostgreSQL's server, 13 or newer (postgres), https://spinroot.com (spin), Prometheus (promtool), Chromium or Chrome (chromium)" ;;
 	esac
 	fail "missing: ${missing[*]}. Install with: $how"
 fi
@@ -103,7 +125,15 @@ read -ra packages <<<"$(apt_packages | xargs)"
 echo "deps: installing ${packages[*]}" >&2
 
 # The tests start servers of their own. Debian would make and start others
-# that nobody asked for: a PostgreSQL cluster, and both as services.
+# that nobody asked for: a PostgreSQL cluster, and each server as a service. So
+# policy-rc.d, which packages ask whether they may start one, says no meanwhile,
+# unless the machine has an answer of its own there.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+	trap '"${as_root[@]}" rm -f "$policy"' EXIT
+	printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+	"${as_root[@]}" chmod 755 "$policy"
+fi
 conf=/etc/postgresql-common/createcluster.conf
 if [[ " ${missing[*]} " == *" postgres "* && ! -e $conf ]]; then
 	"${as_root[@]}" mkdir -p "$(dirname "$conf")"
@@ -111,9 +141,14 @@ if [[ " ${missing[*]} " == *" postgres "* && ! -e $conf ]]; then
 fi
 retry apt_get update -q
 retry apt_get install -qy --no-install-recommends -o Dpkg::Options::=--force-confold "${packages[@]}"
-if [[ " ${missing[*]} " == *" redis "* && -d /run/systemd/system ]]; then
-	"${as_root[@]}" systemctl disable --now redis-server
+if [[ -d /run/systemd/system ]]; then
+	for thing in "${missing[@]}"; do
+		case $thing in
+		redis) "${as_root[@]}" systemctl disable --now redis-server ;;
+		promtool) "${as_root[@]}" systemctl disable --now prometheus ;;
+		esac
+	done
 fi
 
-have redis-server && have_postgres && { have cc || have gcc; } ||
-	fail "installed ${packages[*]}, but something is still missing"
+look "$@"
+((${#missing[@]} == 0)) || fail "installed ${packages[*]}, but still missing: ${missing[*]}"
