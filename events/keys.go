@@ -19,6 +19,8 @@ type Keys struct {
 	Head    string // hash: incarnation, epoch, sequence, cursor and hash of the history's end; the epoch that was resigned last
 	Leader  string // string with expiry: which arbiter leads
 	Snap    string // string: the ledger's state at some sequence
+	Status  string // string: the newest status, as JSON; and the channel on which it is published
+	Office  string // string with expiry: which projector publishes the status
 	mailbox string // prefix
 	beat    string // prefix
 }
@@ -33,6 +35,8 @@ func NewKeys(budget string) Keys {
 		Head:    p + "head",
 		Leader:  p + "leader",
 		Snap:    p + "snapshot",
+		Status:  p + "status",
+		Office:  p + "projector",
 		mailbox: p + "mailbox:",
 		beat:    p + "beat:",
 	}

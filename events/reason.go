@@ -68,6 +68,24 @@ var reasonTexts = map[Reason]string{
 	NoPolicy:        "no policy is in force yet",
 }
 
+var reasonCodes = map[Reason]string{
+	NoReason: "",
+	Shortage: "shortage", Capped: "capped", Barrier: "barrier", Maximum: "maximum", Recalled: "recalled",
+	Crowded: "crowded", Silent: "silent",
+	Expired: "expired", Released: "released", Cleaned: "cleaned", Lapsed: "lapsed", Vanished: "vanished",
+	Unreadable: "unreadable", Oversize: "oversize", UnknownVersion: "unknown_version", Forged: "forged", Stale: "stale",
+	UnknownSender: "unknown_sender", ZeroRequest: "zero_request", UnlistedRefused: "unlisted_refused",
+	TooMany: "too_many", OtherService: "other_service", NoPolicy: "no_policy",
+}
+
+// Code names the reason for programs; it never changes.
+func (r Reason) Code() string {
+	if s, ok := reasonCodes[r]; ok {
+		return s
+	}
+	return fmt.Sprintf("reason_%d", uint8(r))
+}
+
 func (r Reason) String() string {
 	if s, ok := reasonTexts[r]; ok {
 		return s
