@@ -13,7 +13,7 @@ import (
 
 // maxText bounds what is printed of one text that another program has written, in
 // characters. Conncord's own sentences are shorter.
-const maxText = 600
+const maxText = 2000
 
 // Clean returns the text as it may be printed: on one line, and without anything
 // that a terminal could take for a command or that hides the order of what is

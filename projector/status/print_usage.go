@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// maxBar is the widest bar, in cells of 2 %.
-const maxBar = 50
+// The widest bar, in cells of 2 %, and the narrowest.
+const (
+	maxBar = 50
+	minBar = 10
+)
 
 // maxPrintedAlerts bounds the alerts that are printed: some are about one service
 // each.
@@ -39,7 +42,7 @@ func (s *Status) usage(o PrintOptions) []string {
 	}
 	state := health.Label(o)
 	if s.Degraded {
-		state += " (degraded: see the notices)"
+		state += " (degraded)"
 	}
 	lines := []string{
 		label("Status:", state),
@@ -56,7 +59,7 @@ func (s *Status) usage(o PrintOptions) []string {
 
 // bar draws the utilization.
 func (s *Status) bar(o PrintOptions, health Health) string {
-	cells := min(maxBar, max(o.Width, minLayout)-len("  [] 100.0%"))
+	cells := max(minBar, min(maxBar, o.Width-len("  [] 100.0%")))
 	filled := min(cells, max(0, int(s.UtilizationPct*float64(cells)/100)))
 	full, empty := "█", "░"
 	if o.ASCII {
