@@ -150,6 +150,11 @@ func (l *Log) publish(ctx context.Context, projector string, hold time.Duration,
 	return done == 1, nil
 }
 
+// ReadStatus returns the newest status as it was published, nil if there is none.
+func (l *Log) ReadStatus(ctx context.Context) ([]byte, error) {
+	return readStatus(ctx, l.calls, l.keys)
+}
+
 // LeaveOffice lets another projector publish.
 func (l *Log) LeaveOffice(ctx context.Context, projector string) error {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)

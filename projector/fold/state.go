@@ -49,6 +49,20 @@ type Counts struct {
 	Refusals [256]uint64
 }
 
+// Faulty returns how many intents were refused for a reason that somebody has to
+// mend. The others belong to the protocol: what was said twice, or before the
+// arbiter knew the sender.
+func (c *Counts) Faulty() (n uint64) {
+	for reason, count := range c.Refusals {
+		switch events.Reason(reason) {
+		case events.Stale, events.UnknownSender, events.NoPolicy:
+		default:
+			n += count
+		}
+	}
+	return n
+}
+
 // A container is one registered container, with what was last said of it.
 type container struct {
 	id, host, tag string

@@ -24,7 +24,7 @@ func (s *State) Status() *status.Status {
 		Leader:         s.leader, LeaderHost: s.host, Incarnation: incarnationText(s.incarnation),
 		Epoch: s.epoch, Sequence: s.sequence, Barrier: max(0, s.barrier-s.now), Rejected: s.refused,
 		Alerts: []status.Alert{}, Notices: []string{},
-		Watched: s.look.Usable > 0, Uncounted: s.strange + s.over,
+		Watched: s.look.Usable > 0, Uncounted: s.strange + s.over, Unregistered: s.strange,
 	}
 	if n := len(s.leaderships); n > 0 && s.leader != "" && s.leaderships[n-1].Leader == s.leader {
 		began := s.leaderships[n-1].Began

@@ -49,8 +49,9 @@ type Status struct {
 	Degraded bool     `json:"degraded"` // the status may not be all, or not be true any more: see notices
 	Notices  []string `json:"notices"`  // what is unusual, a sentence each
 
-	Watched   bool `json:"watched"`   // the arbiter looks at the database
-	Uncounted int  `json:"uncounted"` // connections of containers in the database that are in no charge: drift
+	Watched      bool `json:"watched"`      // the arbiter looks at the database
+	Uncounted    int  `json:"uncounted"`    // connections of containers in the database that are in no charge: drift
+	Unregistered int  `json:"unregistered"` // of these, of containers that are not registered: they run in local mode
 
 	AsOf      *time.Time `json:"as_of,omitempty"` // when the newest record was made
 	UpdatedAt time.Time  `json:"updated_at"`      // when the projector published this

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -106,7 +107,13 @@ func (m *model) trouble() string {
 	return ""
 }
 
-func unavailable(err error) string { return "Redis unavailable: " + status.Clean(err.Error()) }
+// unavailable says why nothing newer can be read.
+func unavailable(err error) string {
+	if errors.Is(err, status.ErrVersion) {
+		return "Cannot " + status.Clean(err.Error())
+	}
+	return "Redis unavailable: " + status.Clean(err.Error())
+}
 
 // nothing says why there is nothing to show.
 func (m *model) nothing() []string {
@@ -115,7 +122,7 @@ func (m *model) nothing() []string {
 	case !m.heard:
 	case m.update.Err != nil:
 		text, how = unavailable(m.update.Err), m.theme.bad
-		more = "The status will be shown as soon as Redis answers."
+		more = "The status will be shown as soon as it can be read."
 	default:
 		text, how = "No status yet: is an arbiter running?", m.theme.warn
 		more = "The arbiters of a budget publish its status. It will be shown as soon as one does."
