@@ -123,7 +123,11 @@ func (s *Status) coordination(o PrintOptions) []string {
 		lines = append(lines, label("Rejected Intents:", number(int(s.Rejected))))
 	}
 	if s.Uncounted > 0 {
-		lines = append(lines, label("Drift:", paint(o, yellow, plural(s.Uncounted, "connection", "connections")+" in the database, but in no lease")))
+		drift := plural(s.Uncounted, "connection", "connections") + " in the database, but in no lease"
+		if s.Unregistered > 0 {
+			drift += fmt.Sprintf("; %d in local mode", s.Unregistered)
+		}
+		lines = append(lines, label("Drift:", paint(o, yellow, drift)))
 	}
 	return lines
 }

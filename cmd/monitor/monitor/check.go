@@ -21,10 +21,11 @@ const (
 
 var stateNames = [...]string{"OK", "WARNING", "CRITICAL", "UNKNOWN"}
 
-// Where the alerts of the status begin, for those who draw a line there.
+// Where the projector's alerts begin, for those who draw a line there. They
+// decide; these only show where.
 const (
 	warnPercent   = 75 // utilization above this
-	critRemaining = 5  // fewer remaining than this
+	critRemaining = 5  // fewer remaining than this; of a small database a tenth
 )
 
 // maxReasons bounds the alerts that the line names: it is read on pagers.
@@ -82,7 +83,8 @@ func perfdata(s *status.Status) string {
 		containers += service.Count
 		waiting += service.Waiting
 	}
+	few := min(critRemaining, max(1, s.Available/10))
 	return fmt.Sprintf("allocated=%d;%d;%d;0;%d utilization=%.1f%%;%d;;0;100 remaining=%d;;%d:;0;%d external=%d;;;0 waiting=%d;;;0 containers=%d;;;0",
-		s.TotalAllocated, s.Available*warnPercent/100, max(0, s.Available-critRemaining), s.Available,
-		s.UtilizationPct, warnPercent, s.Remaining, critRemaining, s.Available, s.External, waiting, containers)
+		s.TotalAllocated, s.Available*warnPercent/100, max(0, s.Available-few), s.Available,
+		s.UtilizationPct, warnPercent, s.Remaining, few, s.Available, s.External, waiting, containers)
 }

@@ -20,6 +20,7 @@ const (
 	numberColumn = 5
 
 	minNoteColumn = 24 // less says nothing
+	minNames      = 24 // with less for both, the container stands without its host
 	maxIDColumn   = 40
 	maxHostColumn = 24
 )
@@ -27,7 +28,7 @@ const (
 // A table draws containers, one a line.
 type table struct {
 	width          int
-	id, host, note int // columns; note 0: there is no room for it
+	id, host, note int // columns; 0: there is no room for it
 	theme          theme
 	how            status.PrintOptions
 }
@@ -39,6 +40,9 @@ func newTable(width, longestID, longestHost int, theme theme, how status.PrintOp
 	t := table{width: width, theme: theme, how: how}
 	t.id = min(max(longestID, len("CONTAINER")), maxIDColumn)
 	t.host = min(max(longestHost, len("HOST")), maxHostColumn)
+	if room < minNames {
+		t.id, t.host = room, 0
+	}
 	if t.id+t.host > room {
 		t.host = min(t.host, max(room*2/5, room-t.id))
 		t.id = room - t.host
