@@ -87,6 +87,7 @@ type Config struct {
 	Policy events.Policy // what is to be in force while this arbiter leads
 
 	ID    string        // unique; empty: made of the process id and a random part
+	Host  string        // where it runs, for people; may be empty
 	Lease time.Duration // of the leader; 0: DefaultLease
 
 	// Fresh says that no container holds a connection: a history that begins
@@ -135,6 +136,11 @@ func (c *Config) validate() error {
 	}
 	if err := events.CheckContainer(c.ID); err != nil {
 		return fmt.Errorf("arbiter: id: %w", err)
+	}
+	if c.Host != "" {
+		if err := events.CheckHost(c.Host); err != nil {
+			return fmt.Errorf("arbiter: host: %w", err)
+		}
 	}
 	if c.Lease < MinLease || c.Lease > MaxLease {
 		return fmt.Errorf("arbiter: a leader's lease of %v is out of range: set %v to %v", c.Lease, MinLease, MaxLease)

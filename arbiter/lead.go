@@ -48,7 +48,7 @@ func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 		l.own(batch, events.Intent{Kind: events.Begin, Barrier: barrier})
 		a.Logger.Warn("a new history begins", "incarnation", s.Incarnation, "empty", s.First, "recovery_barrier", barrier)
 	}
-	l.own(batch, events.Intent{Kind: events.Lead, Arbiter: a.ID})
+	l.own(batch, events.Intent{Kind: events.Lead, Arbiter: a.ID, Host: a.Host})
 	if !samePolicy(a.ledger.Policy(), a.Policy) {
 		l.own(batch, events.Intent{Kind: events.SetPolicy, Policy: a.Policy})
 		a.Logger.Info("policy in force", "plan", a.Policy.Plan, "limit", a.Policy.Limit, "reserve", a.Policy.Reserve, "ttl", a.Policy.TTL)

@@ -68,6 +68,9 @@ func (c *Coordinator) sampleOnce() (again time.Duration) {
 		use += m.use.InUse + m.use.Waiting
 		short = short || m.use.InUse+m.use.Waiting > m.share
 	}
+	if c.machine.Report(c.usageLocked()) {
+		ring(c.courierBell)
+	}
 	now := time.Now()
 	limit := c.machine.Limit(now)
 	if short && len(c.pools) > 1 {

@@ -30,9 +30,13 @@ func (p *Projector) follow(ctx context.Context) {
 		}
 		p.mu.Lock()
 		news := p.trouble.note(time.Now(), err)
+		level := slog.LevelWarn
+		if errors.Is(err, errNotBegun) || !p.glance.trouble.since.IsZero() { // that is said already
+			level = slog.LevelDebug
+		}
 		p.mu.Unlock()
 		if news && err != nil {
-			p.say(slog.LevelWarn, "the history cannot be followed at present", "error", err)
+			p.say(level, "the history cannot be followed at present", "error", err)
 		} else if news {
 			p.say(slog.LevelInfo, "following the history again")
 		}
@@ -202,6 +206,9 @@ func (p *Projector) replay(ctx context.Context, after uint64) (*fold.State, erro
 				return nil, nil // what follows does not continue: only a snapshot helps
 			}
 			at = max(at+1, state.Sequence())
+			if missing != nil {
+				at = max(at, missing.Found)
+			}
 		}
 		n += len(records)
 	}

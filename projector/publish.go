@@ -59,9 +59,13 @@ func (p *Projector) look(ctx context.Context) (changed bool) {
 		changed = changed || g.Leader != p.glance.Leader
 		p.glance.Glance = g
 	}
+	level := slog.LevelWarn
+	if !p.trouble.since.IsZero() { // that is said already
+		level = slog.LevelDebug
+	}
 	p.mu.Unlock()
 	if changed && err != nil {
-		p.say(slog.LevelWarn, "the projector cannot reach Redis; it goes on trying", "error", err)
+		p.say(level, "the projector cannot reach Redis; it goes on trying", "error", err)
 	}
 	return changed
 }
@@ -98,14 +102,12 @@ func (p *Projector) view(now time.Time) (view *status.Status, faulty uint64) {
 	view = p.state.Status()
 	view.Budget, view.UpdatedAt = p.Budget, now.UTC()
 	g := &p.glance
-	if g.trouble.since.IsZero() && !g.at.IsZero() {
+	if g.trouble.since.IsZero() && g.Sequence >= view.Sequence { // else what was read is newer
 		if view.Leader != g.Leader {
 			view.LeaderHost, view.LeaderSince = "", nil
 		}
 		view.Leader = g.Leader
-		if g.Sequence > view.Sequence {
-			view.Lag = g.Sequence - view.Sequence
-		}
+		view.Lag = g.Sequence - view.Sequence
 	}
 	view.Barrier = p.barrierLocked(now, view.Barrier)
 	view.Notices = p.noticesLocked(now)

@@ -61,6 +61,8 @@ type Machine struct {
 	lastWant    int
 	lastCeiling int
 	lastSeen    uint64
+	said        Usage
+	outdated    bool // the pools look different since
 
 	retry       time.Duration // pause before it is sent again
 	reregister  bool          // the next intent must register

@@ -462,3 +462,55 @@ func TestImports(t *testing.T) {
 		t.Error("the machine depends on the pools")
 	}
 }
+
+func TestReport(t *testing.T) {
+	b := newBench(t, 5)
+	b.must(events.Register)
+	b.grant(5)
+	if b.Report(lease.Usage{}) {
+		t.Error("nothing has changed, and it is news")
+	}
+	if !b.Report(lease.Usage{InUse: 2}) || b.Report(lease.Usage{InUse: 3}) {
+		t.Error("that two are in use must be news once")
+	}
+	b.silent()
+	if next := b.Next(b.now); next.After(b.now.Add(15 * time.Second)) {
+		t.Errorf("it wakes only in %v", next.Sub(b.now))
+	}
+	b.pass(9 * time.Second)
+	b.Report(lease.Usage{})
+	b.silent() // it looks as it did when that was said
+}
+
+func TestReportIsSent(t *testing.T) {
+	b := newBench(t, 5, func(c *lease.Config) { c.TTL = 10 * time.Minute })
+	b.must(events.Register)
+	b.grant(5, func(g *events.Grant) { g.TTL = 10 * time.Minute })
+	b.Report(lease.Usage{InUse: 2})
+	b.pass(14 * time.Second)
+	b.silent()
+	b.pass(time.Second)
+	b.must(events.Renew)
+	b.grant(5, func(g *events.Grant) { g.TTL = 10 * time.Minute })
+	b.pass(20 * time.Second)
+	b.silent() // that is what was said
+}
+
+// TestCleanup asks for a cleanup while the want changes: neither is lost.
+func TestCleanup(t *testing.T) {
+	b := newBench(t, 5)
+	b.must(events.Register)
+	b.grant(5)
+	b.SetWant(b.now, 8)
+	in := b.Cleanup(b.now)
+	if in.Kind != events.Cleanup || in.Counter != 2 || b.Answered(2) {
+		t.Errorf("says %+v, answered: %v", in, b.Answered(2))
+	}
+	if in := b.must(events.Request); in.Want != 8 || in.Counter != 3 {
+		t.Errorf("then says %+v", in)
+	}
+	b.grant(8)
+	if !b.Answered(2) {
+		t.Error("the answer to a later intent does not answer the cleanup")
+	}
+}

@@ -29,6 +29,8 @@ func (m *Machine) Due(now time.Time, held int) (events.Kind, bool) {
 		return events.Renew, true
 	case !m.unanswered() && !now.Before(m.renewAt()):
 		return events.Renew, true
+	case m.outdated && !m.unanswered() && !now.Before(m.reportAt()):
+		return events.Renew, true
 	}
 	return 0, false
 }
@@ -59,6 +61,15 @@ func (m *Machine) unheard(now time.Time) bool {
 // Usage is what the container's pools look like.
 type Usage struct{ Held, InUse, Waiting int }
 
+// Report says what the pools look like now. When that differs from what the
+// arbiter was last told, a renewal is due after a while, because people look at
+// it; Report returns true when this call made it so.
+func (m *Machine) Report(use Usage) (news bool) {
+	was := m.outdated
+	m.outdated = use.InUse != m.said.InUse || (use.Waiting > 0) != (m.said.Waiting > 0)
+	return m.outdated && !was
+}
+
 // Send makes the intent that the container sends now. From here on the machine
 // keeps the promise that it makes, whether or not the intent arrives. No
 // connection may be opened between the count in use and the call.
@@ -77,6 +88,7 @@ func (m *Machine) Send(now time.Time, kind events.Kind, use Usage) *events.Inten
 	m.sent[m.counter%history] = now
 	m.lastSent, m.lastKind, m.lastWant, m.lastCeiling = now, kind, want, ceiling
 	m.units, m.fallback = min(m.units, ceiling), min(m.fallback, ceiling)
+	m.said, m.outdated = use, false
 	in := &events.Intent{
 		Kind: kind, Container: m.cfg.Container, Counter: m.counter,
 		Demand: events.Demand{Want: want, Ceiling: ceiling, Held: use.Held, InUse: use.InUse, Waiting: use.Waiting},
@@ -101,4 +113,13 @@ func (m *Machine) leave(now time.Time) {
 	m.suspended, m.alone = time.Time{}, time.Time{}
 	m.units, m.fallback = 0, 0
 	m.SetWant(now, m.want) // some may be wanted already
+}
+
+// Cleanup makes the intent that asks for the expired leases to be forgotten. It
+// says nothing about the container itself.
+func (m *Machine) Cleanup(now time.Time) *events.Intent {
+	m.counter++
+	m.sent[m.counter%history] = now
+	m.lastSent = now
+	return &events.Intent{Kind: events.Cleanup, Container: m.cfg.Container, Counter: m.counter}
 }

@@ -16,6 +16,11 @@ const (
 	// under way, and of connections that it does not count.
 	confirmEvery = 100 * time.Millisecond
 
+	// reportEvery is how often at most the arbiter is told what the pools look like
+	// when nothing else is to be said: often enough for people, and so seldom that
+	// a million records are the history of a hundred busy containers for two days.
+	reportEvery = 15 * time.Second
+
 	// history is for how many of the newest intents the time of sending is kept.
 	history = 64
 
@@ -50,6 +55,9 @@ func (m *Machine) retryAt() time.Time { return m.lastSent.Add(m.retry) }
 
 func (m *Machine) confirmAt() time.Time { return m.lastSent.Add(confirmEvery) }
 
+// reportAt is when the arbiter may be told again what the pools look like.
+func (m *Machine) reportAt() time.Time { return m.lastSent.Add(reportEvery) }
+
 // Next returns when something changes by itself: the limit, or what is due.
 func (m *Machine) Next(now time.Time) time.Time {
 	next := now.Add(maxRetry)
@@ -68,6 +76,9 @@ func (m *Machine) Next(now time.Time) time.Time {
 		sooner(m.hardAt())
 		sooner(m.renewAt())
 		sooner(m.confirmAt())
+		if m.outdated {
+			sooner(m.reportAt())
+		}
 		sooner(m.through.Add(m.window))
 	}
 	if !m.alone.IsZero() {

@@ -114,7 +114,14 @@ func (s *State) reset() {
 // and the counts of the state before.
 func (s *State) Inherit(old *State) {
 	s.counts = old.counts
-	s.leaderships = old.leaderships
+	var earlier []status.Leadership
+	for _, l := range old.leaderships {
+		if len(s.leaderships) == 0 || l.Began.Before(s.leaderships[0].Began) {
+			earlier = append(earlier, l)
+		}
+	}
+	s.leaderships = append(earlier, s.leaderships...)
+	s.leaderships = s.leaderships[max(0, len(s.leaderships)-maxLeaderships):]
 	if s.leader == "" && s.incarnation == old.incarnation {
 		s.leader, s.host = old.leader, old.host
 	}

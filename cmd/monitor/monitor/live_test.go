@@ -41,9 +41,14 @@ func startOn(t *testing.T, env func(string) (string, bool), open func(*options) 
 	var stderr recorder
 	ctx, cancel := context.WithCancel(context.Background())
 	d.stop = cancel
-	go func() { d.exit <- runOn(ctx, args, env, tty, tty, &stderr, open) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		d.exit <- runOn(ctx, args, env, tty, tty, &stderr, open)
+	}()
 	t.Cleanup(func() {
 		cancel()
+		<-ended
 		_ = tty.Close()
 		_ = keys.Close()
 		<-drawn
