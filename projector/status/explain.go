@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// maxHolders is how many services are named when it is explained who holds the
+// connections, the most important first.
+const maxHolders = 8
+
 // Explain says in sentences why the container has what it has, and what would
 // change it. It is empty when there is no such container.
 func (s *Status) Explain(id string) string {
@@ -49,7 +53,7 @@ func (s *Status) shortage(b *strings.Builder, c *Container, name string) {
 		b.WriteString(". Nobody leads: nothing is granted until an arbiter does.")
 		return
 	}
-	held := 0
+	held, more := 0, 0
 	var holders []string
 	for _, other := range s.Names() {
 		o := s.Services[other]
@@ -57,7 +61,14 @@ func (s *Status) shortage(b *strings.Builder, c *Container, name string) {
 			continue
 		}
 		held += o.TotalConnections
+		if len(holders) == maxHolders {
+			more++
+			continue
+		}
 		holders = append(holders, fmt.Sprintf("%s (priority %d)", other, o.Priority))
+	}
+	if more > 0 {
+		holders = append(holders, plural(more, "other", "others"))
 	}
 	switch len(holders) {
 	case 0:
