@@ -30,9 +30,13 @@ func (p *Projector) follow(ctx context.Context) {
 		}
 		p.mu.Lock()
 		news := p.trouble.note(time.Now(), err)
+		level := slog.LevelWarn
+		if errors.Is(err, errNotBegun) || !p.glance.trouble.since.IsZero() { // that is said already
+			level = slog.LevelDebug
+		}
 		p.mu.Unlock()
 		if news && err != nil {
-			p.say(slog.LevelWarn, "the history cannot be followed at present", "error", err)
+			p.say(level, "the history cannot be followed at present", "error", err)
 		} else if news {
 			p.say(slog.LevelInfo, "following the history again")
 		}

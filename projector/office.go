@@ -34,7 +34,7 @@ func (p *Projector) stay(ctx context.Context) {
 // entered notes whether the projector is in office.
 func (p *Projector) entered(ctx context.Context, held bool) {
 	if held && !p.office.held {
-		p.say(slog.LevelInfo, "publishing the status", "budget", p.Budget)
+		p.say(slog.LevelInfo, "publishing the status")
 		p.sent = nil
 		if data, err := p.Log.ReadStatus(ctx); err == nil && data != nil {
 			if last, err := status.Decode(data); err == nil && len(last.Alerts) <= maxAlerts {
@@ -71,7 +71,7 @@ func (p *Projector) announce(ctx context.Context, before, view *status.Status) {
 	if ctx.Err() != nil {
 		return
 	}
-	if p.office.trouble.note(time.Now(), err) && err != nil {
+	if p.office.trouble.note(time.Now(), err) && err != nil && !view.Degraded { // else that is said already
 		p.say(slog.LevelWarn, "the status is not published at present", "error", err)
 	}
 	if err != nil {

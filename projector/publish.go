@@ -59,9 +59,13 @@ func (p *Projector) look(ctx context.Context) (changed bool) {
 		changed = changed || g.Leader != p.glance.Leader
 		p.glance.Glance = g
 	}
+	level := slog.LevelWarn
+	if !p.trouble.since.IsZero() { // that is said already
+		level = slog.LevelDebug
+	}
 	p.mu.Unlock()
 	if changed && err != nil {
-		p.say(slog.LevelWarn, "the projector cannot reach Redis; it goes on trying", "error", err)
+		p.say(level, "the projector cannot reach Redis; it goes on trying", "error", err)
 	}
 	return changed
 }

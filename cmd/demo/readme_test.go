@@ -47,7 +47,7 @@ func TestTheProgramInTheREADMEWorks(t *testing.T) {
 	ended := make(chan int, 1)
 	go func() {
 		none := func(string) (string, bool) { return "", false }
-		ended <- daemon.Run(ctx, []string{"--embedded", "--embedded-addr", "127.0.0.1:0"}, none, say, &log)
+		ended <- daemon.Run(ctx, []string{"--embedded", "--embedded-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"}, none, say, &log)
 		_ = say.Close()
 	}()
 	var address [200]byte

@@ -44,12 +44,21 @@ type Webhook struct {
 	queue  chan []byte
 }
 
-// NewWebhook returns the webhook for an http:// or https:// URL. The URL may hold a
-// secret; it is neither logged nor quoted in errors.
-func NewWebhook(rawURL string, log *slog.Logger) (*Webhook, error) {
+// CheckURL reports whether alerts can be posted to the URL. It may hold a secret
+// and is not quoted.
+func CheckURL(rawURL string) error {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, errors.New("the webhook's URL is not usable: write https://host/path")
+		return errors.New("the webhook's URL is not usable: write https://host/path")
+	}
+	return nil
+}
+
+// NewWebhook returns the webhook for a URL that satisfies [CheckURL]. The URL is
+// neither logged nor quoted in errors.
+func NewWebhook(rawURL string, log *slog.Logger) (*Webhook, error) {
+	if err := CheckURL(rawURL); err != nil {
+		return nil, err
 	}
 	client := retryablehttp.NewClient()
 	client.Logger = nil // it would log the URL
@@ -114,25 +123,24 @@ func (w *Webhook) Tell(m Message) {
 	}
 }
 
-// Run posts until the context ends; then it tries what waits once more, together
-// no longer than one try may take.
+// Run posts until the context ends; then what is under way and what waits is tried
+// for no longer than one try may take.
 func (w *Webhook) Run(ctx context.Context) {
 	defer w.client.HTTPClient.CloseIdleConnections()
-	for {
+	posting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(postTimeout, cancel) })()
+	for posting.Err() == nil {
 		select {
 		case body := <-w.queue:
-			w.post(ctx, body)
+			w.post(posting, body)
+			continue
+		default:
+		}
+		select {
+		case body := <-w.queue:
+			w.post(posting, body)
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), postTimeout)
-			defer cancel()
-			for last.Err() == nil {
-				select {
-				case body := <-w.queue:
-					w.post(last, body)
-				default:
-					return
-				}
-			}
 			return
 		}
 	}

@@ -25,6 +25,9 @@ const (
 // Run runs the program until it gets SIGTERM or SIGINT or the context ends, and
 // returns its exit status.
 func Run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == healthcheck {
+		return checkHealth(ctx, args[1:], env, stdout, stderr)
+	}
 	opts, done, err := parse(args, env, stdout)
 	if done {
 		return ExitOK
@@ -103,6 +106,11 @@ func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) 
 	if err != nil {
 		return err
 	}
+	watch, err := s.watching.open(&s, arb, log)
+	if err != nil {
+		return err
+	}
+	defer watch.close()
 
 	var group run.Group
 	{
@@ -128,6 +136,16 @@ func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) 
 		// nothing, so that nothing is lost when it ends at once.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		group.Add(func() error { return lookout.Run(ctx) }, func(error) { cancel() })
+	}
+	{
+		// The projector, which lets another one publish when it ends.
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		group.Add(func() error { return watch.project(ctx) }, func(error) { cancel() })
+	}
+	if watch.listener != nil {
+		// What is served over HTTP. After the projector: whoever still watches sees
+		// the last of it.
+		group.Add(watch.serve, func(error) { watch.shutdown() })
 	}
 	if embedded != nil {
 		// The embedded Redis. Last, and not before the arbiter has resigned.

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) { servertest.Main(leakcheck.Wrap(m)) }
 
 // environ is an environment of a test.
 func environ(pairs ...string) func(string) (string, bool) {
-	vars := map[string]string{}
+	vars := map[string]string{"HTTP_ADDR": "127.0.0.1:0"}
 	for _, p := range pairs {
 		name, value, _ := strings.Cut(p, "=")
 		vars[name] = value

@@ -41,6 +41,11 @@ type options struct {
 	LeaderLease duration `group:"Coordination" from:"CONNCORD_LEADER_LEASE" default:"1s" placeholder:"SECONDS" help:"How long nobody decides after the leader was killed: seconds, or a duration such as 500ms. Default: 1s."`
 	Fresh       bool     `group:"Coordination" from:"CONNCORD_FRESH" help:"Say that no container holds a connection, so that an empty Redis needs no recovery barrier. Only for the very first start: on a Redis that lost its data it can overfill the database."`
 
+	HTTPAddr     string `name:"http-addr" group:"Watching" from:"HTTP_ADDR" placeholder:"HOST:PORT" help:"Where the live page, /metrics, /healthz, /readyz and /api are served; port 0 takes a free one, off serves none. They ask for no password: put a proxy that does before an address that others can reach. Default: 127.0.0.1:8080, if that is free."`
+	HTTPHosts    string `name:"http-hosts" group:"Watching" from:"HTTP_HOSTS" placeholder:"NAMES" help:"Names, separated by commas, under which these are asked for; others are refused. Default: on a loopback address its own names, else any."`
+	Expect       string `group:"Watching" from:"CONNCORD_EXPECT" placeholder:"NAMES" help:"Services, separated by commas, that should always have a container: an alert is raised when one has none."`
+	AlertWebhook string `name:"alert-webhook-url" group:"Watching" from:"ALERT_WEBHOOK_URL" placeholder:"URL" help:"Where alerts are posted as JSON when they are raised and cleared; receivers of Slack's format understand it."`
+
 	Embedded     bool   `group:"Trying it out" from:"CONNCORD_EMBEDDED" help:"Run a Redis in this process, in memory, and use it. Not for production: its data ends with the process. Implies --fresh."`
 	EmbeddedAddr string `group:"Trying it out" from:"CONNCORD_EMBEDDED_ADDR" default:"127.0.0.1:6379" placeholder:"HOST:PORT" help:"Where the embedded Redis listens; port 0 takes a free one. Its URL is printed. Default: 127.0.0.1:6379."`
 

@@ -20,7 +20,8 @@ type settings struct {
 	embeddedAddr string           // empty: no embedded Redis
 	observer     *observer.Config // nil: nobody looks at the database
 	arbiter      arbiter.Config   // but for log, logger and lookout
-	warnings     []string         // what works, but may not be what was meant
+	watching     watching
+	warnings     []string // what works, but may not be what was meant
 }
 
 // check makes settings of the options. Its error is one sentence that says what
@@ -48,6 +49,9 @@ func (o *options) check() (settings, error) {
 	if err := s.database(o); err != nil {
 		return s, err
 	}
+	if s.watching, err = o.watch(); err != nil {
+		return s, err
+	}
 	host, _ := os.Hostname()
 	s.arbiter = arbiter.Config{
 		Policy: policy, ID: o.ID, Host: events.CleanHost(host), Lease: time.Duration(o.LeaderLease), Fresh: o.Fresh || o.Embedded,
@@ -68,11 +72,7 @@ func (s *settings) database(o *options) error {
 		return nil
 	}
 	s.observer = &observer.Config{URL: o.DatabaseURL, Budget: o.Budget}
-	for role := range strings.SplitSeq(o.PlatformRoles, ",") {
-		if role = strings.TrimSpace(role); role != "" {
-			s.observer.Platform = append(s.observer.Platform, role)
-		}
-	}
+	s.observer.Platform = names(o.PlatformRoles)
 	if _, err := observer.New(*s.observer); err != nil {
 		return fmt.Errorf("--database-url (DATABASE_URL): %w", err)
 	}

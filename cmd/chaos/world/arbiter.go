@@ -90,7 +90,7 @@ func (a *Arbiter) start(limit int, fresh bool) error {
 	cmd.Env = append(os.Environ(),
 		"REDIS_URL="+a.Link.URL(), "CONNCORD_BUDGET="+s.Budget, "CONNCORD_ARBITER_ID="+a.id,
 		"SUPABASE_MAX_CONNECTIONS="+strconv.Itoa(limit), "CONNECTION_RESERVE_TTL="+s.TTL.String(),
-		"CONNCORD_LEADER_LEASE="+s.LeaderLease.String(), "CONNCORD_FRESH="+strconv.FormatBool(fresh), "DATABASE_URL="+a.databaseURL(),
+		"CONNCORD_LEADER_LEASE="+s.LeaderLease.String(), "CONNCORD_FRESH="+strconv.FormatBool(fresh), "DATABASE_URL="+a.databaseURL(), "HTTP_ADDR=off",
 		"CONNCORD_HEADROOM="+strconv.Itoa(Headroom), "CONNCORD_PLATFORM_ROLES="+Superuser,
 		"CONNCORD_FENCE="+strconv.FormatBool(s.Eyes == Fencing))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for chaos alone
