@@ -26,7 +26,7 @@ demo: deps ## five services share 60 connections of a real PostgreSQL (DURATION=
 	@go run ./cmd/demo
 
 .PHONY: test
-test: deps ## run all tests with the race detector (PKG=./...)
+test: deps test-deps ## run all tests with the race detector (PKG=./...)
 	go test -race -count=1 -timeout $(TEST_TIMEOUT) $(PKG)
 
 .PHONY: sim
@@ -71,6 +71,11 @@ build: ## build the programs into bin/
 .PHONY: deps
 deps: ## install Redis, PostgreSQL and a C compiler where they are missing
 	@deploy/install-deps.sh
+
+.PHONY: test-deps
+test-deps:
+	@deploy/install-deps.sh promtool
+	@deploy/install-deps.sh chromium || echo "make: there is no browser: the tests of the page in a browser will be skipped" >&2
 
 .PHONY: clean
 clean: ## remove what was built

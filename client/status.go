@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/conncord/conncord/client/lease"
@@ -14,6 +15,36 @@ import (
 // ErrNoStatus is returned when no status was ever published: no arbiter has run on
 // this budget yet. Asking again is safe.
 var ErrNoStatus = errors.New("there is no status yet")
+
+// Status returns the status of the [Default] coordinator's budget: see
+// [Coordinator.Status].
+func Status(ctx context.Context) (*status.Status, error) {
+	c, err := Default(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.Status(ctx)
+}
+
+// PrintStatus writes the status of the [Default] coordinator's budget: see
+// [Coordinator.PrintStatus].
+func PrintStatus(ctx context.Context, w io.Writer) error {
+	c, err := Default(ctx)
+	if err != nil {
+		return err
+	}
+	return c.PrintStatus(w)
+}
+
+// CleanupStale cleans up the [Default] coordinator's budget: see
+// [Coordinator.CleanupStale].
+func CleanupStale(ctx context.Context) (int, error) {
+	c, err := Default(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return c.CleanupStale(ctx)
+}
 
 // Status returns how the whole budget stands, all containers of all services, as
 // the projector published it last. That is within the last five seconds; when none
@@ -29,6 +60,16 @@ func (c *Coordinator) Status(ctx context.Context) (*status.Status, error) {
 		return nil, fmt.Errorf("%w for the budget %s: is an arbiter running?", ErrNoStatus, c.cfg.Budget)
 	}
 	return status.Decode(data)
+}
+
+// PrintStatus writes the status as the monitor prints it, 80 columns wide and
+// without colours. A status that is old says so.
+func (c *Coordinator) PrintStatus(w io.Writer) error {
+	s, err := c.Status(c.ctx)
+	if err != nil {
+		return err
+	}
+	return s.Print(w, status.PrintOptions{})
 }
 
 // CleanupStale has the arbiter forget the leases that have expired, whose

@@ -16,7 +16,11 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect
 
 // guard lets only readers through, under the given names, and puts the headers that
 // protect browsers on every answer.
-func guard(hosts []string, next http.Handler) http.Handler {
+func guard(names []string, next http.Handler) http.Handler {
+	hosts := make([]string, len(names))
+	for i, name := range names {
+		hosts[i] = hostOf(name)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -52,8 +56,8 @@ func LoopbackHosts(addr string) []string {
 	return []string{"localhost", "127.0.0.1", "::1"}
 }
 
-// hostOf returns the host of an address or a Host header, in lower case, without the port and the brackets
-// of IPv6.
+// hostOf returns the host of an address or a Host header, in lower case, without
+// the port and the brackets of IPv6.
 func hostOf(address string) string {
 	if host, _, err := net.SplitHostPort(address); err == nil {
 		address = host

@@ -37,7 +37,8 @@ type Config struct {
 	// Metrics answers /metrics. Nil: there are none.
 	Metrics http.Handler
 
-	// Hosts are the names under which the server may be addressed, without a port.
+	// Hosts are the names under which the server may be addressed; ports do not
+	// count.
 	// Empty: any. See LoopbackHosts.
 	Hosts []string
 

@@ -157,6 +157,20 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+func TestNamedHosts(t *testing.T) {
+	t.Parallel()
+	h := web.Handler(web.Config{Source: newSource(calm()), Hosts: []string{"Conncord.Example:443", "[fd00::7]"}})
+	for host, code := range map[string]int{"conncord.example": 200, "CONNCORD.example:8080": 200, "[fd00::7]:8080": 200, "localhost": 403} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != code {
+			t.Errorf("asked for as %q: %d, want %d: %s", host, w.Code, code, w.Body)
+		}
+	}
+}
+
 func TestStatusIsTheWholeStatus(t *testing.T) {
 	t.Parallel()
 	src := newSource(busy())
