@@ -26,7 +26,7 @@ func read(ctx context.Context, src source) (*status.Status, []byte, error) {
 	defer cancel()
 	data, err := src.Read(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("Redis unavailable: %s", status.Clean(err.Error()))
+		return nil, nil, errors.New(unavailable(err))
 	}
 	if data == nil {
 		return nil, nil, errNoStatus

@@ -2,45 +2,29 @@ package monitor
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/conncord/conncord/cmd/arbiter/daemon"
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/events/servertest"
-	"github.com/conncord/conncord/projector"
 )
 
-// deploy runs an arbiter and a projector until the test ends.
+// deploy runs an arbiter, which publishes the status, until the test ends.
 func deploy(t *testing.T, url string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{}, 2)
+	ended := make(chan struct{})
 	var stderr recorder
 	go func() {
-		daemon.Run(ctx, []string{"--fresh", "--id=first", "--leader-lease=300ms"}, environ("REDIS_URL="+url), &stderr, &stderr)
-		ended <- struct{}{}
-	}()
-	log, err := events.OpenLog(url, "default")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := projector.New(projector.Config{Log: log, Budget: "default", ID: "p", Logger: slog.New(slog.NewTextHandler(&stderr, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		_ = p.Run(ctx)
-		ended <- struct{}{}
+		defer close(ended)
+		daemon.Run(ctx, []string{"--fresh", "--id=first", "--leader-lease=300ms", "--http-addr=off"}, environ("REDIS_URL="+url), &stderr, &stderr)
 	}()
 	t.Cleanup(func() {
 		cancel()
 		<-ended
-		<-ended
-		_ = log.Close()
 		if t.Failed() {
-			t.Logf("arbiter and projector:\n%s", stderr.String())
+			t.Logf("arbiter:\n%s", stderr.String())
 		}
 	})
 }
