@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
+	"github.com/conncord/conncord/cmd/internal/cli"
 )
 
 // healthcheck is the command that asks a running arbiter how it is, for images
@@ -35,13 +35,7 @@ type healthOptions struct {
 // checkHealth runs the command and returns the exit status.
 func checkHealth(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) int {
 	var o healthOptions
-	done := false
-	parser, err := kong.New(&o, kong.Name(program+" "+healthcheck), kong.Description(healthcheckDescription),
-		kong.Writers(stdout, stdout), kong.Exit(func(int) { done = true }),
-		kong.Resolvers(environment(env)), kong.ValueFormatter(withVariable))
-	if err == nil {
-		_, err = parser.Parse(args)
-	}
+	done, err := cli.Program{Name: program + " " + healthcheck, Description: healthcheckDescription}.Parse(&o, args, env, stdout)
 	if done {
 		return ExitOK
 	}
@@ -50,7 +44,7 @@ func checkHealth(ctx context.Context, args []string, env func(string) (string, b
 		err = checkAddr(addr)
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "%s %s: %v; try: %s %s --help\n", program, healthcheck, err, program, healthcheck)
+		fmt.Fprintf(stderr, "%s %s: %v\n", program, healthcheck, err)
 		return ExitUsage
 	}
 	answer, err := ask(ctx, addr, o.Ready)

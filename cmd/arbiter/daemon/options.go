@@ -1,14 +1,12 @@
 package daemon
 
 import (
-	"errors"
-	"fmt"
 	"io"
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/conncord/conncord/cmd/internal/cli"
 )
 
 const program = "arbiter"
@@ -18,9 +16,7 @@ const description = `Shares out the connections of one database among its contai
 Run two or more arbiters for each budget: one leads, the others stand by and take over when it ends.
 Every setting is a flag or an environment variable; a flag wins.`
 
-// options are the settings as they are written. A flag's "from" names its
-// environment variable; one that is set to nothing counts as not set, because
-// that is what compose files make of variables without a value.
+// options are the settings as they are written; see package cli for the tags.
 type options struct {
 	Plan           string `group:"Database" from:"SUPABASE_PLAN" placeholder:"NAME" help:"Plan or compute size of the database, which says how many connections it allows: free, pro, team, enterprise, nano to 16xl. Default: free."`
 	MaxConnections *int   `group:"Database" from:"SUPABASE_MAX_CONNECTIONS" placeholder:"N" help:"Connections that the database allows. Default: the plan's."`
@@ -31,15 +27,15 @@ type options struct {
 	PlatformRoles string `group:"Database" from:"CONNCORD_PLATFORM_ROLES" placeholder:"NAMES" help:"Roles, separated by commas, whose connections are the platform's own and count against the reserve first. Default: those of Supabase."`
 	Fence         bool   `group:"Database" from:"CONNCORD_FENCE" help:"End connections that an expired lease has left in the database above its fallback: those of a container that stands still. Its role should have pg_signal_backend."`
 
-	TTL         duration  `name:"ttl" group:"Leases" from:"CONNECTION_RESERVE_TTL" default:"300" placeholder:"SECONDS" help:"How long a container that is not heard keeps its connections: whole seconds, or a duration such as 30s or 5m. Default: 300."`
-	DriftMargin *duration `group:"Leases" from:"CONNCORD_DRIFT_MARGIN" placeholder:"SECONDS" help:"How much earlier than the arbiter a container ends its lease, for clocks that drift: seconds or a duration. Default: 2 % of the TTL, at least 1s, at most an eighth of it."`
-	Policy      string    `group:"Leases" from:"CONNCORD_POLICY" placeholder:"FILE" help:"YAML file with services beyond the built-in scraper, api, viewer, monitoring and external, or other rules for these."`
+	TTL         cli.Duration  `name:"ttl" group:"Leases" from:"CONNECTION_RESERVE_TTL" default:"300" placeholder:"SECONDS" help:"How long a container that is not heard keeps its connections: whole seconds, or a duration such as 30s or 5m. Default: 300."`
+	DriftMargin *cli.Duration `group:"Leases" from:"CONNCORD_DRIFT_MARGIN" placeholder:"SECONDS" help:"How much earlier than the arbiter a container ends its lease, for clocks that drift: seconds or a duration. Default: 2 % of the TTL, at least 1s, at most an eighth of it."`
+	Policy      string        `group:"Leases" from:"CONNCORD_POLICY" placeholder:"FILE" help:"YAML file with services beyond the built-in scraper, api, viewer, monitoring and external, or other rules for these."`
 
-	RedisURL    string   `group:"Coordination" from:"REDIS_URL" default:"redis://127.0.0.1:6379" placeholder:"URL" help:"Redis that containers and arbiters share: redis://[user:password@]host:port[/db], rediss://… with TLS, or unix:///path. Default: redis://127.0.0.1:6379."`
-	Budget      string   `group:"Coordination" from:"CONNCORD_BUDGET" default:"default" placeholder:"NAME" help:"Name of the database and all that share it. Default: default."`
-	ID          string   `name:"id" group:"Coordination" from:"CONNCORD_ARBITER_ID" placeholder:"NAME" help:"Name of this arbiter, which no other one may have. Default: made up."`
-	LeaderLease duration `group:"Coordination" from:"CONNCORD_LEADER_LEASE" default:"1s" placeholder:"SECONDS" help:"How long nobody decides after the leader was killed: seconds, or a duration such as 500ms. Default: 1s."`
-	Fresh       bool     `group:"Coordination" from:"CONNCORD_FRESH" help:"Say that no container holds a connection, so that an empty Redis needs no recovery barrier. Only for the very first start: on a Redis that lost its data it can overfill the database."`
+	RedisURL    string       `group:"Coordination" from:"REDIS_URL" default:"redis://127.0.0.1:6379" placeholder:"URL" help:"Redis that containers and arbiters share: redis://[user:password@]host:port[/db], rediss://… with TLS, or unix:///path. Default: redis://127.0.0.1:6379."`
+	Budget      string       `group:"Coordination" from:"CONNCORD_BUDGET" default:"default" placeholder:"NAME" help:"Name of the database and all that share it. Default: default."`
+	ID          string       `name:"id" group:"Coordination" from:"CONNCORD_ARBITER_ID" placeholder:"NAME" help:"Name of this arbiter, which no other one may have. Default: made up."`
+	LeaderLease cli.Duration `group:"Coordination" from:"CONNCORD_LEADER_LEASE" default:"1s" placeholder:"SECONDS" help:"How long nobody decides after the leader was killed: seconds, or a duration such as 500ms. Default: 1s."`
+	Fresh       bool         `group:"Coordination" from:"CONNCORD_FRESH" help:"Say that no container holds a connection, so that an empty Redis needs no recovery barrier. Only for the very first start: on a Redis that lost its data it can overfill the database."`
 
 	HTTPAddr     string `name:"http-addr" group:"Watching" from:"HTTP_ADDR" placeholder:"HOST:PORT" help:"Where the live page, /metrics, /healthz, /readyz and /api are served; port 0 takes a free one, off serves none. They ask for no password: put a proxy that does before an address that others can reach. Default: 127.0.0.1:8080, if that is free."`
 	HTTPHosts    string `name:"http-hosts" group:"Watching" from:"HTTP_HOSTS" placeholder:"NAMES" help:"Names, separated by commas, under which these are asked for; others are refused. Default: on a loopback address its own names, else any."`
@@ -58,64 +54,8 @@ type options struct {
 // parse reads the options. It returns done when there is nothing left to do,
 // because the help or the version was asked for.
 func parse(args []string, env func(string) (string, bool), stdout io.Writer) (o options, done bool, err error) {
-	parser, err := kong.New(&o,
-		kong.Name(program), kong.Description(description), kong.Vars{"version": program + " " + version()},
-		kong.Writers(stdout, stdout), kong.Exit(func(int) { done = true }),
-		kong.Resolvers(environment(env)), kong.ValueFormatter(withVariable),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-	)
-	if err != nil {
-		return o, false, err // a mistake in the tags
-	}
-	_, err = parser.Parse(args)
-	if done {
-		return o, true, nil
-	}
-	if err != nil {
-		return o, false, usageError(parser, err)
-	}
-	return o, false, nil
-}
-
-// environment looks flags that are not set up in the environment.
-func environment(env func(string) (string, bool)) kong.Resolver {
-	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		if value, ok := env(flag.Tag.Get("from")); ok && value != "" {
-			return value, nil
-		}
-		return nil, nil
-	})
-}
-
-// withVariable ends a flag's help with the name of its variable.
-func withVariable(v *kong.Value) string {
-	if name := v.Tag.Get("from"); name != "" {
-		return v.Help + " [$" + name + "]"
-	}
-	return v.Help
-}
-
-// usageError names the variable beside the flag, for whoever set that, and says
-// where to find out more.
-func usageError(parser *kong.Kong, err error) error {
-	text := strings.Replace(err.Error(), "expected a valid 64 bit int but got", "a whole number is needed, not", 1)
-	for _, flag := range parser.Model.Flags {
-		prefix := "--" + flag.Name
-		if rest, ok := strings.CutPrefix(text, prefix); ok && (rest == "" || strings.ContainsAny(rest[:1], ":= ")) {
-			if name := flag.Tag.Get("from"); name != "" {
-				text = fmt.Sprintf("%s (%s)%s", prefix, name, rest)
-			}
-			break
-		}
-	}
-	return errors.New(text + "; try: " + program + " --help")
-}
-
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
+	done, err = cli.Program{Name: program, Description: description}.Parse(&o, args, env, stdout)
+	return o, done, err
 }
 
 // fromPlan is whether the name of a plan was given.

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/conncord/conncord/arbiter"
+	"github.com/conncord/conncord/cmd/internal/cli"
 	"github.com/conncord/conncord/cmd/internal/page"
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/projector"
@@ -64,7 +65,7 @@ func (o *options) watch() (w watching, err error) {
 func (w *watching) open(s *settings, arb *arbiter.Arbiter, log *slog.Logger) (*page.Page, error) {
 	cfg := page.Config{
 		RedisURL: s.redisURL, Budget: s.budget, Arbiter: arb, Expect: w.expect, Webhook: w.webhook,
-		Addr: w.addr, Hosts: w.hosts, Version: version(), Logger: log,
+		Addr: w.addr, Hosts: w.hosts, Version: cli.Version(), Logger: log,
 	}
 	p, err := page.Open(cfg)
 	if !errors.Is(err, syscall.EADDRINUSE) {

@@ -11,7 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/conncord/conncord/cmd/internal/settings"
+	"github.com/conncord/conncord/cmd/internal/cli"
 	"github.com/conncord/conncord/projector/status"
 )
 
@@ -349,7 +349,7 @@ func TestManyContainers(t *testing.T) {
 }
 
 func BenchmarkUpdateOf10000(b *testing.B) {
-	o := options{Sort: "connections", Interval: settings.Duration(time.Second)}
+	o := options{Sort: "connections", Interval: cli.Duration(time.Second)}
 	m := newModel(&o, terminal{color: true}, func() time.Time { return noon })
 	s := fleet(10_000)
 	for b.Loop() {
@@ -359,7 +359,7 @@ func BenchmarkUpdateOf10000(b *testing.B) {
 }
 
 func BenchmarkKeyOf10000(b *testing.B) {
-	o := options{Sort: "connections", Interval: settings.Duration(time.Second)}
+	o := options{Sort: "connections", Interval: cli.Duration(time.Second)}
 	m := newModel(&o, terminal{color: true}, func() time.Time { return noon })
 	m.Update(update{Status: fleet(10_000)})
 	for b.Loop() {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/conncord/conncord/cmd/internal/settings"
+	"github.com/conncord/conncord/cmd/internal/cli"
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/projector/status"
 )
@@ -40,19 +40,19 @@ type options struct {
 	RedisURL string `group:"Coordination" from:"REDIS_URL" default:"redis://127.0.0.1:6379" placeholder:"URL" help:"Redis that containers and arbiters share: redis://[user:password@]host:port[/db], rediss://… with TLS, or unix:///path. Default: redis://127.0.0.1:6379."`
 	Budget   string `group:"Coordination" from:"CONNCORD_BUDGET" default:"default" placeholder:"NAME" help:"Name of the database and all that share it. Default: default."`
 
-	Expect     string            `group:"What to see" from:"CONNCORD_EXPECT" placeholder:"NAMES" help:"Services, separated by commas, that must have a container: that one has none is a warning."`
-	Service    string            `group:"What to see" from:"CONNCORD_SERVICE" placeholder:"TEXT" help:"Show only services whose name contains this."`
-	Sort       string            `group:"What to see" from:"CONNCORD_SORT" enum:"priority,connections,waiting,name,reserved" default:"priority" placeholder:"ORDER" help:"What services and containers are sorted by: priority, connections, waiting, name or reserved. Default: priority."`
-	Containers int               `group:"What to see" from:"CONNCORD_CONTAINERS" default:"10" placeholder:"N" help:"How many containers of each service --once prints. Default: 10."`
-	Interval   settings.Duration `group:"What to see" from:"CONNCORD_INTERVAL" default:"1s" placeholder:"SECONDS" help:"How often the screen is drawn anew at most: seconds, or a duration such as 250ms. Default: 1s."`
-	NoColor    bool              `group:"What to see" help:"Use no colours, as with $NO_COLOR."`
+	Expect     string       `group:"What to see" from:"CONNCORD_EXPECT" placeholder:"NAMES" help:"Services, separated by commas, that must have a container: that one has none is a warning."`
+	Service    string       `group:"What to see" from:"CONNCORD_SERVICE" placeholder:"TEXT" help:"Show only services whose name contains this."`
+	Sort       string       `group:"What to see" from:"CONNCORD_SORT" enum:"priority,connections,waiting,name,reserved" default:"priority" placeholder:"ORDER" help:"What services and containers are sorted by: priority, connections, waiting, name or reserved. Default: priority."`
+	Containers int          `group:"What to see" from:"CONNCORD_CONTAINERS" default:"10" placeholder:"N" help:"How many containers of each service --once prints. Default: 10."`
+	Interval   cli.Duration `group:"What to see" from:"CONNCORD_INTERVAL" default:"1s" placeholder:"SECONDS" help:"How often the screen is drawn anew at most: seconds, or a duration such as 250ms. Default: 1s."`
+	NoColor    bool         `group:"What to see" help:"Use no colours, as with $NO_COLOR."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
 // parse reads the options. It returns done when there is nothing left to do.
 func parse(args []string, env func(string) (string, bool), stdout io.Writer) (o options, done bool, err error) {
-	done, err = settings.Program{Name: program, Description: description}.Parse(&o, args, env, stdout)
+	done, err = cli.Program{Name: program, Description: description}.Parse(&o, args, env, stdout)
 	if done || err != nil {
 		return o, done, err
 	}

@@ -1,4 +1,4 @@
-package daemon
+package cli
 
 import (
 	"fmt"
@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// A duration is written as whole seconds, as CONNECTION_RESERVE_TTL always was,
-// or with a unit, as Go writes durations.
-type duration time.Duration
+// A Duration is written as whole seconds, or with a unit, as Go writes durations.
+type Duration time.Duration
 
-func (d *duration) UnmarshalText(text []byte) error {
+// UnmarshalText reads a duration.
+func (d *Duration) UnmarshalText(text []byte) error {
 	s := string(text)
 	if seconds, err := strconv.ParseInt(s, 10, 32); err == nil {
-		*d = duration(time.Duration(seconds) * time.Second)
+		*d = Duration(time.Duration(seconds) * time.Second)
 		return nil
 	}
 	parsed, err := time.ParseDuration(s)
 	if err != nil {
 		return fmt.Errorf("%q is not a duration: write whole seconds, such as 300, or a number with a unit, such as 30s or 5m", s)
 	}
-	*d = duration(parsed)
+	*d = Duration(parsed)
 	return nil
 }

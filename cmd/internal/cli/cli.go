@@ -1,10 +1,10 @@
-// Package settings reads the settings of a program: each is a flag or an
+// Package cli reads the settings of a program: each is a flag or an
 // environment variable, and a flag wins.
 //
 // The settings are the fields of a struct with the tags of kong. A flag's "from"
 // names its environment variable; one that is set to nothing counts as not set,
 // because that is what compose files make of variables without a value.
-package settings
+package cli
 
 import (
 	"errors"
@@ -26,7 +26,7 @@ type Program struct {
 // left to do, because the help or the version was asked for.
 func (p Program) Parse(into any, args []string, env func(string) (string, bool), stdout io.Writer) (done bool, err error) {
 	parser, err := kong.New(into,
-		kong.Name(p.Name), kong.Description(p.Description), kong.Vars{"version": p.Name + " " + version()},
+		kong.Name(p.Name), kong.Description(p.Description), kong.Vars{"version": p.Name + " " + Version()},
 		kong.Writers(stdout, stdout), kong.Exit(func(int) { done = true }),
 		kong.Resolvers(environment(env)), kong.ValueFormatter(withVariable),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
@@ -78,7 +78,8 @@ func (p Program) usageError(parser *kong.Kong, err error) error {
 	return errors.New(text + "; try: " + p.Name + " --help")
 }
 
-func version() string {
+// Version is the version of the module that was built.
+func Version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
