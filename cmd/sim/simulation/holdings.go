@@ -23,14 +23,15 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 	}
 	if b := j.w.find(containerOf(in, readable)); b != nil && rec.Refused == 0 {
 		g := &b.ghost
-		free = g.stranger || g.unheard || outdated || b.excused() || b.m.Admission(b.clock()).Alone
+		beyond := g.said[in.Counter].beyond
+		free = g.stranger || g.unheard || outdated || beyond
 		c, known := j.ledger.Container(b.id)
 		// The newest that it said, though it did before this incarnation began, counts
 		// if that covers all that it has and may open.
 		covers := in.Counter == b.m.Counter() && c.Charge >= max(b.pool.seen(), b.m.Limit(b.clock()))
 		if known && (in.Counter >= g.from || g.unheard && covers) && !(g.alone && c.Charge < b.pool.seen()) {
 			g.alone = false
-			claimed = g.stranger || b.excused() || outdated
+			claimed = g.stranger || outdated || beyond
 			// Of one claim, the history counts no more than the database has.
 			g.stranger, g.unheard = in.Ceiling > j.ledger.Policy().Limit, false
 			if g.stranger {

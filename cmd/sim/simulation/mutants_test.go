@@ -143,6 +143,9 @@ var mutants = []mutant{
 	{"a grant without a window ends the window", []string{"charge", "sum"}, []edit{
 		{"client/lease/admission.go", "	if g.Window > 0 {\n", "	if true {\n"},
 	}, 0, "a_grant_without_a_window_ends_the_window"},
+	{"who was told something goes on alone", []string{"usable", "charge", "sum"}, []edit{
+		{"client/lease/accept.go", "	m.alone = time.Time{} // an arbiter knows of it: it counts anew\n", ""},
+	}, 0, "who_was_told_something_goes_on_alone"},
 	{"a container that is back is taken for who it was", []string{"drift"}, []edit{
 		{"arbiter/look.go", "		case w.ended[tag]:\n", "		case w.ended[tag] && !l.ledger.Knows(tag):\n"},
 	}, 747, ""},
