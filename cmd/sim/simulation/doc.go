@@ -82,5 +82,6 @@
 // charged beside all that others have, and they have to give back. So is what it
 // said just after it stood still, or alone: it might have more then than it was
 // charged for. Nor is a connection under way that is looked for in the database
-// before anybody has it.
+// before anybody has it. An arbiter that containers have left no connection to look
+// through goes by its books.
 package simulation

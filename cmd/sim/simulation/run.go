@@ -74,7 +74,7 @@ func healTime(p *Plan) time.Duration {
 	return 3*longest + 20*time.Second
 }
 
-// sees reports whether whoever leads sees the database.
+// sees reports whether whoever leads can see the database.
 func (w *world) sees() bool {
 	if w.db == nil {
 		return false
@@ -82,10 +82,18 @@ func (w *world) sees() bool {
 	who := w.judge.leaders[w.head()]
 	for _, n := range w.nodes {
 		if strings.HasPrefix(who, n.name+".") {
-			return n.Looks
+			return n.Looks && !w.crowdedOut(n)
 		}
 	}
 	return false
+}
+
+// crowdedOut reports whether containers have left the arbiter that leads here no
+// connection to look through, by what was granted when nobody saw the database. That
+// is a known limit (docs/architecture.md): it goes by its books until somebody
+// closes one.
+func (w *world) crowdedOut(n *node) bool {
+	return w.judge.ledger.Look().Usable == 0 && w.db.free() <= 0 && n.run != nil && !n.run.lookout.session
 }
 
 // unsettled returns what is not as it must be in a healed world: everybody has
