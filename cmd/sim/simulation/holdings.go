@@ -44,7 +44,7 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 	switch {
 	case j.ledger.Policy().Rule == 0: // nothing can be granted yet
 	case claimed:
-		j.bound = max(j.bound, rec.Charged+j.unheard())
+		j.bound = max(j.bound, rec.Charged+j.pending())
 	case rec.Charged <= rec.Available && !barrier && max(j.total(), rec.Charged+j.pending()) <= available:
 		// Nothing is being given back. What is subtracted is in no charge, so that it
 		// must not make up for charges above what the history has to share. And who was
