@@ -65,13 +65,14 @@ func Run(plan *Plan, trace io.Writer) Result {
 }
 
 // healTime is how long a healed world has to converge at most: the barrier, the
-// time for which minimums are kept back after it, and for the dead to lapse.
+// time for which minimums are kept back after it, and for the dead to lapse; and for
+// a caller to return what was recalled when all that was over.
 func healTime(p *Plan) time.Duration {
 	longest := time.Duration(0)
 	for _, q := range p.Policies {
 		longest = max(longest, q.TTL)
 	}
-	return 3*longest + 20*time.Second
+	return 3*longest + longUse + 2*settle
 }
 
 // sees reports whether whoever leads can see the database.
