@@ -93,11 +93,12 @@ func (g *ghost) accepted(b *box, grant *events.Grant) {
 	// The container's clock may be slow, but not by more than the margin in a TTL.
 	// One that had connections of local mode, or of a fallback that was larger, has
 	// to get rid of them first.
-	// So has one whose lease turns out to have ended already, because its TTL has
-	// become shorter.
+	// So has one whose lease turns out to have ended already, or to be about to,
+	// because its TTL has become shorter.
 	ended := g.ends
 	g.ends, g.ttl = said.at+grant.TTL, grant.TTL
-	if g.stranger || b.w.now >= min(ended, g.ends) || g.fallback < before {
+	shorter := ended > g.ends && b.m.Overdue(b.clock())
+	if g.stranger || b.w.now >= min(ended, g.ends) || g.fallback < before || shorter {
 		g.grace = b.w.now + recovery
 	}
 	if grant.Gone() {
