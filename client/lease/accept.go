@@ -16,6 +16,7 @@ func (m *Machine) Accept(now time.Time, g *events.Grant) bool {
 	}
 	m.settle(g)
 	m.admit(now, g)
+	m.alone = time.Time{} // an arbiter knows of it: it counts anew
 	if g.Lease == "" && m.leased() {
 		m.keep(g)
 		return true

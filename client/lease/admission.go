@@ -151,7 +151,8 @@ func (m *Machine) sentAt(counter uint64) (time.Time, bool) {
 	return at, !at.IsZero()
 }
 
-// noteAlone notes since when the container lives on its fallback.
+// noteAlone notes since when the container lives on its fallback and was told
+// nothing.
 func (m *Machine) noteAlone(now time.Time) {
 	switch {
 	case m.mode != Fallback:

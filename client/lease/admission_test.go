@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conncord/conncord/client/lease"
 	"github.com/conncord/conncord/events"
 )
 
@@ -103,5 +104,46 @@ func TestReassertAfterLapse(t *testing.T) {
 		if in := b.must(events.Register); in.Ceiling != c.ceiling {
 			t.Errorf("%+v: it re-asserts %d", c, in.Ceiling)
 		}
+	}
+}
+
+// TestToldIsNotAlone: a container whose lease has ended for so long that it goes on
+// alone may open its fallback, and says so; as soon as an arbiter tells it anything,
+// it may not, whatever it is told.
+func TestToldIsNotAlone(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		told    func(*events.Grant)
+		ceiling int
+	}{
+		{"nothing", nil, 2},
+		{"ended", func(g *events.Grant) { g.Verb, g.Units, g.Suspended = events.Ended, 0, true }, 0},
+		{"unknown", func(g *events.Grant) { unknown(g); g.Suspended = true }, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := beatingBench(t)
+			b.pass(ttl + 4*time.Second)
+			if b.Mode(b.now) != lease.Fallback {
+				t.Fatal("its lease has not ended")
+			}
+			b.pass(4 * time.Second)
+			if !b.Admission(b.now).Alone {
+				t.Fatal("it is not alone")
+			}
+			if c.told != nil {
+				b.grant(0, c.told)
+				if b.Admission(b.now).Alone {
+					t.Error("it was told something, and is alone")
+				}
+			}
+			b.Learn(events.Look{Incarnation: 2, Led: true})
+			if in := b.must(events.Register); in.Ceiling != c.ceiling {
+				t.Errorf("it says that it may have %d", in.Ceiling)
+			}
+			b.pass(4 * time.Second)
+			if !b.Admission(b.now).Alone {
+				t.Error("it was told nothing any more, and is not alone")
+			}
+		})
 	}
 }

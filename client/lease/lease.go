@@ -53,7 +53,7 @@ type Machine struct {
 	through   time.Time     // when the newest sign of life that got through was sent
 	suspended time.Time     // since when it is to be heard before it opens any; zero: it is not
 	beats     uint64        // made so far
-	alone     time.Time     // since when it lives on its fallback; zero: it does not
+	alone     time.Time     // since when it lives on its fallback and was told nothing; zero: it does not
 
 	// The newest intent.
 	lastSent    time.Time

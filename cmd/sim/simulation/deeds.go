@@ -229,14 +229,10 @@ func (n *node) suffer(d *Deed) (over func()) {
 func (b *box) suffer(d *Deed) (over func()) {
 	switch d.Act {
 	case Want:
-		b.want(d.N)
+		b.act(func() { b.want(d.N) })
 	case Leave:
-		b.leave()
-		return func() {
-			if b.alive {
-				b.want(max(d.N, 1))
-			}
-		}
+		b.act(b.leave)
+		return func() { b.act(func() { b.want(max(d.N, 1)) }) }
 	case Die:
 		b.die()
 		place := d.Who % len(b.w.places)

@@ -22,7 +22,10 @@ const (
 )
 
 // A dial is a connection on its way: client/internal/pool/admission.go.
-type dial struct{ inWindow bool }
+type dial struct {
+	inWindow bool
+	alone    bool // nobody may count it yet
+}
 
 // grow opens connections up to the limit, as far as that is admitted.
 func (p *pool) grow(now time.Time, limit int) {
@@ -35,7 +38,8 @@ func (p *pool) grow(now time.Time, limit int) {
 	a := p.admission()
 	p.dials = slices.DeleteFunc(p.dials, func(d *dial) bool { return !p.inTime(&a, d, now) && !p.admits(&a, now, p.open()) })
 	for p.open() < limit && p.admits(&a, now, p.open()+1) && !p.w.db.scarce(p) {
-		d := &dial{inWindow: window(&a, now)}
+		_, shown := p.lifeline(&a)
+		d := &dial{inWindow: window(&a, now), alone: !window(&a, now) && !shown && p.alone()}
 		p.dials = append(p.dials, d)
 		took := between(p.dice, time.Millisecond, usualDial)
 		if one(p.dice, 12) {
@@ -113,7 +117,7 @@ func (p *pool) establish(d *dial) {
 		db.pids++
 		p.held = append(p.held, &conn{pid: db.pids, start: p.w.now, shows: shows})
 		p.w.tellf("%s: opens %d of %d (%v to the admission's end)", p.id, p.open(), p.m.Limit(now), a.Until.Sub(now))
-		if !window(&a, now) && !shown && !p.inTime(&a, d, now) {
+		if d.alone || !shown && !p.inTime(&a, d, now) && p.alone() {
 			p.w.judge.alone(p.box)
 		}
 	}

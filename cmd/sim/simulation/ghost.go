@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"time"
 
 	"github.com/conncord/conncord/events"
@@ -33,18 +34,26 @@ type ghost struct {
 	died, gone time.Duration // when it was killed, and when its last backend ended
 	silent     time.Duration // when it was last not taken for silent
 
-	when     map[uint64]time.Duration // when each intent was sent, the true time
-	ends     time.Duration            // when its lease ends by the true time at the latest
-	grace    time.Duration            // until when it may be getting rid of what it had before
-	fallback int                      // what it may have from then on
-	ttl      time.Duration            // of its newest lease
+	said     map[uint64]saying // by counter
+	told     time.Time         // when it last took a grant, by its own clock
+	ends     time.Duration     // when its lease ends by the true time at the latest
+	grace    time.Duration     // until when it may be getting rid of what it had before
+	fallback int               // what it may have from then on
+	ttl      time.Duration     // of its newest lease
+}
+
+// A saying is what the judge knows about an intent that a container sent.
+type saying struct {
+	at     time.Duration // the true time
+	beyond bool          // it might have more then than it was charged for
 }
 
 func (g *ghost) sent(b *box, in *events.Intent) {
-	if g.when == nil {
-		g.when = map[uint64]time.Duration{}
+	if g.said == nil {
+		g.said = map[uint64]saying{}
 	}
-	g.when[in.Counter] = b.w.now
+	beyond := b.excused() || b.alone() || slices.ContainsFunc(b.pool.dials, func(d *dial) bool { return d.alone })
+	g.said[in.Counter] = saying{b.w.now, beyond}
 	b.w.tellf("%s: says %v %d: want %d, ceiling %d, seen %d", b.id, in.Kind, in.Counter, in.Want, in.Ceiling, in.Seen)
 	if in.Kind == events.Release && in.Ceiling == 0 {
 		g.ends = 0
@@ -54,12 +63,20 @@ func (g *ghost) sent(b *box, in *events.Intent) {
 // outdated reports whether the container said this before the history concluded that
 // it had nothing. What it claims later it must have.
 func (g *ghost) outdated(in *events.Intent) bool {
-	at, known := g.when[in.Counter]
-	return known && at < g.cleared
+	said, known := g.said[in.Counter]
+	return known && said.at < g.cleared
+}
+
+// alone reports whether the container has been without an arbiter for so long that
+// it may open its fallback by itself. Then it also says that it may. One that was
+// told something since is not alone, whatever it was told.
+func (b *box) alone() bool {
+	return b.m.Admission(b.clock()).Alone && b.clock().Sub(b.ghost.told) >= joinWithin
 }
 
 // accepted notes until when a grant allows something.
 func (g *ghost) accepted(b *box, grant *events.Grant) {
+	g.told = b.clock()
 	if grant.Lease == "" {
 		return
 	}
@@ -69,18 +86,19 @@ func (g *ghost) accepted(b *box, grant *events.Grant) {
 	if b.member.Strict {
 		g.fallback = 0
 	}
-	sent, known := g.when[grant.Anchor]
+	said, known := g.said[grant.Anchor]
 	if !known {
 		return
 	}
 	// The container's clock may be slow, but not by more than the margin in a TTL.
 	// One that had connections of local mode, or of a fallback that was larger, has
 	// to get rid of them first.
-	// So has one whose lease turns out to have ended already, because its TTL has
-	// become shorter.
+	// So has one whose lease turns out to have ended already, or to be about to,
+	// because its TTL has become shorter.
 	ended := g.ends
-	g.ends, g.ttl = sent+grant.TTL, grant.TTL
-	if g.stranger || b.w.now >= min(ended, g.ends) || g.fallback < before {
+	g.ends, g.ttl = said.at+grant.TTL, grant.TTL
+	shorter := ended > g.ends && b.m.Overdue(b.clock())
+	if g.stranger || b.w.now >= min(ended, g.ends) || g.fallback < before || shorter {
 		g.grace = b.w.now + recovery
 	}
 	if grant.Gone() {

@@ -23,14 +23,15 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 	}
 	if b := j.w.find(containerOf(in, readable)); b != nil && rec.Refused == 0 {
 		g := &b.ghost
-		free = g.stranger || g.unheard || outdated || b.excused() || b.m.Admission(b.clock()).Alone
+		beyond := g.said[in.Counter].beyond
+		free = g.stranger || g.unheard || outdated || beyond
 		c, known := j.ledger.Container(b.id)
 		// The newest that it said, though it did before this incarnation began, counts
 		// if that covers all that it has and may open.
 		covers := in.Counter == b.m.Counter() && c.Charge >= max(b.pool.seen(), b.m.Limit(b.clock()))
 		if known && (in.Counter >= g.from || g.unheard && covers) && !(g.alone && c.Charge < b.pool.seen()) {
 			g.alone = false
-			claimed = g.stranger || b.excused() || outdated
+			claimed = g.stranger || outdated || beyond
 			// Of one claim, the history counts no more than the database has.
 			g.stranger, g.unheard = in.Ceiling > j.ledger.Policy().Limit, false
 			if g.stranger {
@@ -43,7 +44,7 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 	switch {
 	case j.ledger.Policy().Rule == 0: // nothing can be granted yet
 	case claimed:
-		j.bound = max(j.bound, rec.Charged+j.unheard())
+		j.bound = max(j.bound, rec.Charged+j.pending())
 	case rec.Charged <= rec.Available && !barrier && max(j.total(), rec.Charged+j.pending()) <= available:
 		// Nothing is being given back. What is subtracted is in no charge, so that it
 		// must not make up for charges above what the history has to share. And who was

@@ -89,7 +89,11 @@ func (j *judge) freeze(b *box) {
 // What it said before it knew of that grant does not count it.
 func (j *judge) behind(b *box, grant *events.Grant) {
 	g := &b.ghost
-	if g.stranger || j.ledger != nil && j.ledger.Incarnation() == grant.Incarnation {
+	if j.ledger != nil && j.ledger.Incarnation() == grant.Incarnation {
+		return
+	}
+	g.from = b.m.Counter() + 1
+	if g.stranger {
 		return
 	}
 	if !g.unheard {
@@ -103,7 +107,6 @@ func (j *judge) behind(b *box, grant *events.Grant) {
 	if !b.excused() {
 		g.frozen = max(g.frozen, grant.Charge)
 	}
-	g.from = b.m.Counter() + 1
 }
 
 // record takes a new record of the history: it must follow from what was before.

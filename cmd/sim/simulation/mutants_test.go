@@ -35,7 +35,7 @@ var mutants = []mutant{
 	}, 5, ""},
 	{"retries on for appends", []string{"once"}, []edit{
 		{"events/redis.go", "opts.MaxRetries = -1", "opts.MaxRetries = 3"},
-	}, 10, ""},
+	}, 555, ""},
 	{"tie broken by map order", []string{"history"}, []edit{
 		{"arbiter/ledger/filling.go", "	return q[i].c.rank < q[j].c.rank\n", "	return false\n"},
 		{"arbiter/ledger/reallocate.go", "	s.queue.Scan(func(rank uint64, c *container) bool {\n		if n := s.level.target(c.want, rank) - c.units; n > 0 {", "	for _, c := range l.containers {\n		if c.service != s || c.lost {\n			continue\n		}\n		if n := s.level.target(c.want, c.rank) - c.units; n > 0 {"},
@@ -73,23 +73,23 @@ var mutants = []mutant{
 	}, 74, ""},
 	{"drift margin ignored", []string{"charge", "deadline", "sum"}, []edit{
 		{"client/lease/accept.go", "at.Add(g.TTL - g.Margin)", "at.Add(g.TTL)"},
-	}, 16, ""},
+	}, 19, ""},
 	{"lease kept after its end", []string{"deadline", "charge", "sum"}, []edit{
 		{"client/lease/lease.go", "		limit = m.fallback\n", "		limit = m.units\n"},
-	}, 3, ""},
+	}, 10, ""},
 	{"a shorter lease ends before its holder knows", []string{"charge", "sum"}, []edit{
 		{"arbiter/ledger/promise.go", "l.deadlines.set(c, max(c.deadline, l.now+c.ttl))", "l.deadlines.set(c, l.now+c.ttl)"},
 	}, 0, "a_shorter_lease_ends_before_its_holder_knows"},
 	{"growth above the limit", []string{"sum"}, []edit{
 		{"arbiter/ledger/reallocate.go", "	case l.charged > available:\n", "	case false:\n"},
-	}, 316, ""},
+	}, 415, ""},
 	{"an older grant replaces a newer one", []string{"charge", "sum", "deadline"}, []edit{
 		{"client/lease/accept.go", "		return g.Sequence > old.Sequence\n", "		return g.Sequence != old.Sequence\n"},
-	}, 49, ""},
+	}, 44, ""},
 	{"another incarnation goes unnoticed", []string{"rest", "charge", "sum"}, []edit{
 		{"client/lease/accept.go", "		m.incarnation = look.Incarnation\n		m.reregister = true\n", "		m.incarnation = look.Incarnation\n"},
 		{"client/lease/accept.go", "	kept := *m.grant\n", "	return\n	kept := *m.grant\n"},
-	}, 0, ""},
+	}, 3, ""},
 	{"intents skipped after a takeover", []string{"rest", "history", "inbox"}, []edit{
 		{"arbiter/lead.go", "standing: s, cursor: s.Cursor,", "standing: s, cursor: s.Cursor + \"9\","},
 	}, 0, ""},
@@ -111,10 +111,10 @@ var mutants = []mutant{
 		{"client/lease/admission.go", " || !m.suspended.IsZero() || m.grant.Gone() {", " || m.grant.Gone() {"},
 		{"client/lease/admission.go", "	if m.lapsed(now) {", "	if false {"},
 		{"client/lease/admission.go", "	if !m.suspended.IsZero() && (", "	if false && ("},
-	}, 477, ""},
+	}, 15, ""},
 	{"an intent counts as a sign of life from its answer", []string{"charge", "sum"}, []edit{
 		{"client/lease/admission.go", "		m.reach(at)\n", "		m.reach(at.Add(now.Sub(at)))\n"},
-	}, 18, ""},
+	}, 398, ""},
 	{"a container is compared with what it was charged for later", []string{"drift"}, []edit{
 		{"arbiter/ledger/observe.go", "if l.look.Named && c.fell <= since {", "if l.look.Named {"},
 		{"arbiter/ledger/observe.go", "if o.Named && c.fell <= o.Since {", "if o.Named {"},
@@ -124,7 +124,7 @@ var mutants = []mutant{
 	}, 0, ""},
 	{"the barrier opens at the first look", []string{"charge", "sum"}, []edit{
 		{"arbiter/look.go", "now.Sub(l.won) >= silentAfter && ", ""},
-	}, 67, ""},
+	}, 574, ""},
 	{"who has lapsed re-asserts what it does not have", []string{"usable", "charge", "sum"}, []edit{
 		{"client/lease/send.go", "	case kind == events.Register && m.lapsed(now):", "	case false:"},
 	}, 84, ""},
@@ -133,16 +133,19 @@ var mutants = []mutant{
 	}, 8, ""},
 	{"silent containers are looked for at leisure", []string{"gone"}, []edit{
 		{"arbiter/look.go", "urgent = urgent || !c.Asleep", "urgent = false"},
-	}, 134, ""},
+	}, 16, ""},
 	{"intents do not wait for the first look", []string{"usable"}, []edit{
 		{"arbiter/lead.go", "	if l.unsighted() {\n", "	if false {\n"},
 	}, 0, "intents_do_not_wait_for_the_first_look"},
 	{"silent before the window has ended", []string{"charge", "awake", "sum"}, []edit{
 		{"arbiter/silence.go", "return w.polled.Sub(p.at) >= silentAfter }", "return w.polled.Sub(p.at) >= Window/3 }"},
-	}, 2, ""},
+	}, 8, ""},
 	{"a grant without a window ends the window", []string{"charge", "sum"}, []edit{
 		{"client/lease/admission.go", "	if g.Window > 0 {\n", "	if true {\n"},
 	}, 0, "a_grant_without_a_window_ends_the_window"},
+	{"who was told something goes on alone", []string{"usable", "charge", "sum"}, []edit{
+		{"client/lease/accept.go", "	m.alone = time.Time{} // an arbiter knows of it: it counts anew\n", ""},
+	}, 0, "who_was_told_something_goes_on_alone"},
 	{"a container that is back is taken for who it was", []string{"drift"}, []edit{
 		{"arbiter/look.go", "		case w.ended[tag]:\n", "		case w.ended[tag] && !l.ledger.Knows(tag):\n"},
 	}, 747, ""},

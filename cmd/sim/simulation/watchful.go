@@ -166,14 +166,14 @@ func (j *judge) patrol() {
 	if j.ledger == nil {
 		return
 	}
-	well := w.healed > 0 && w.now > w.healed+settle
+	well := w.healed > 0
 	for _, b := range w.boxes {
 		c, known := j.ledger.Container(b.id)
 		g := &b.ghost
 		if !known || c.Silent == 0 || !b.alive {
 			g.silent = w.now
 		}
-		if b.alive && b.paused == 0 && (w.calm && c.Silent != 0 || well && w.now > max(g.silent, w.healed)+awake) {
+		if b.alive && b.paused == 0 && (w.calm && c.Silent != 0 || well && w.now > max(g.silent, w.healed+settle)+awake) {
 			w.fail("awake", "%s lives and is taken for silent for %v", b.id, w.now-g.silent)
 		}
 		if c.Charge == 0 {
