@@ -5,7 +5,8 @@
 --      3 the status; empty: only take the office or stay in it
 --      4 what the channel is told
 -- Returns 1, or 0 when another projector is in office.
-local holder = redis.call('GET', KEYS[1])
+local holder = redis.pcall('GET', KEYS[1])
+if type(holder) == 'table' then holder = false end -- somebody made it something else
 if holder and holder ~= ARGV[1] and redis.call('PTTL', KEYS[1]) >= 0 then
   return 0
 end

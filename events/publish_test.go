@@ -51,6 +51,16 @@ func TestOffice(t *testing.T) {
 		t.Fatal(err)
 	}
 	take("p1", true) // an office that never ends is none
+	for _, key := range []string{events.NewKeys("shop").Office, events.NewKeys("shop").Status} {
+		for _, command := range [][]string{{"DEL", key}, {"LPUSH", key, "x"}} {
+			if _, err := r.Do(ctx, command...); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if done, err := log.PublishStatus(ctx, "p2", time.Minute, []byte("over it"), nil); !done || err != nil {
+		t.Errorf("over keys that somebody made something else: %v, %v", done, err)
+	}
 }
 
 func TestGlance(t *testing.T) {

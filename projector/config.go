@@ -42,6 +42,11 @@ const (
 	publishAtLeast = 5 * time.Second
 	publishPart    = 8
 
+	// maxRate bounds, in bytes a second, what is published in Redis, which writes it
+	// to its append-only file and to replicas. 500 containers can be published every
+	// publishEvery, 10,000 once a second.
+	maxRate = 2 << 20
+
 	// countdownEvery is how often a status is made while something in it runs out.
 	countdownEvery = time.Second
 

@@ -12,6 +12,7 @@ import (
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/events/servertest"
 	"github.com/conncord/conncord/projector"
+	"github.com/conncord/conncord/projector/internal/busy"
 	"github.com/conncord/conncord/projector/status"
 )
 
@@ -253,6 +254,42 @@ func TestOneInOffice(t *testing.T) {
 			t.Errorf("the second projector told %q again", told)
 		}
 	}
+}
+
+// TestLargeFleet publishes a status that is too large for the channel: subscribers
+// get all containers, and the last change.
+func TestLargeFleet(t *testing.T) {
+	t.Parallel()
+	r := redis(t)
+	log, err := events.OpenLog(r.URL(), budget)
+	must(t, err)
+	defer log.Close()
+	h := busy.Write(3000, 3000)
+	s, err := log.Campaign(t.Context(), "arbiter-1", time.Hour, h.Start.Incarnation, false)
+	must(t, err)
+	at := writeHistory(t, log, s, &events.Batch{}, h.Before)
+	p, _ := project(t, r.URL(), "p1")
+	await(t, p, "all registered", func(s *status.Status) bool { return s.Sequence == at.Sequence })
+	subscribed(t, r.URL(), func(s *status.Status) bool { return s.Sequence == at.Sequence })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	updates, err := projector.Subscribe(ctx, projector.SubscribeOptions{RedisURL: r.URL(), Budget: budget})
+	must(t, err)
+	at = writeHistory(t, log, s, at, h.Records)
+	for u := range updates {
+		if u.Status == nil || u.Status.Sequence != at.Sequence {
+			continue
+		}
+		containers := 0
+		for _, service := range u.Status.Services {
+			containers += len(service.Containers)
+		}
+		if containers != 3000 || u.Status.Partial {
+			t.Errorf("%d containers, partial: %v", containers, u.Status.Partial)
+		}
+		return
+	}
+	t.Errorf("no subscriber got record %d", at.Sequence)
 }
 
 // A pausedLog stands still when told to.

@@ -16,6 +16,8 @@ type office struct {
 	held      bool
 	at        time.Time // when it was last asked for
 	published time.Time // when a status was last published
+	size      int       // bytes that it had
+	behind    bool      // what was to be published since is not
 	trouble   trouble
 }
 
@@ -53,7 +55,9 @@ const maxAlerts = 16 + 4*events.MaxServices
 // announce publishes a status, when it is news or the last one is old, and tells
 // the herald what changed.
 func (p *Projector) announce(ctx context.Context, before, view *status.Status) {
-	if !p.office.held || !differs(before, view) && time.Since(p.office.published) < publishAtLeast {
+	since := time.Since(p.office.published)
+	p.office.behind = p.office.behind || differs(before, view) || since >= publishAtLeast
+	if !p.office.held || !p.office.behind || since < time.Second*time.Duration(p.office.size)/maxRate {
 		return
 	}
 	body, err := view.Encode()
@@ -77,7 +81,7 @@ func (p *Projector) announce(ctx context.Context, before, view *status.Status) {
 	if err != nil {
 		return
 	}
-	p.office.published = time.Now()
+	p.office.published, p.office.size, p.office.behind = time.Now(), len(body), false
 	p.entered(ctx, held)
 	if !held {
 		return

@@ -39,7 +39,7 @@ func (p *Projector) publish(ctx context.Context) {
 // pause is how long it is until a status is to be made.
 func (p *Projector) pause(dirty bool) time.Duration {
 	every := countdownEvery
-	if dirty {
+	if dirty || p.office.held && p.office.behind {
 		every = publishEvery
 	}
 	return max(every, p.took*publishPart) - time.Since(p.made)
