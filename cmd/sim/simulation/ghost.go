@@ -83,6 +83,9 @@ func (g *ghost) accepted(b *box, grant *events.Grant) {
 	b.w.judge.behind(b, grant)
 	before := g.fallback
 	g.fallback = grant.Fallback
+	if grant.Verb == events.Lost { // that raises nothing
+		g.fallback = min(g.fallback, before)
+	}
 	if b.member.Strict {
 		g.fallback = 0
 	}
