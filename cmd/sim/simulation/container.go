@@ -244,6 +244,9 @@ func (b *box) look() {
 
 // die is kill -9.
 func (b *box) die() {
+	if b.excused() { // the database notices that it is gone
+		b.ghost.excused = b.w.now + recovery
+	}
 	b.alive = false
 	b.ghost.died = b.w.now
 	b.pending = nil

@@ -52,7 +52,7 @@ func (g *ghost) sent(b *box, in *events.Intent) {
 	if g.said == nil {
 		g.said = map[uint64]saying{}
 	}
-	beyond := b.excused() || b.alone() || slices.ContainsFunc(b.pool.dials, func(d *dial) bool { return d.alone })
+	beyond := b.excused() || b.alone() || g.alone || slices.ContainsFunc(b.pool.dials, func(d *dial) bool { return d.alone })
 	g.said[in.Counter] = saying{b.w.now, beyond}
 	b.w.tellf("%s: says %v %d: want %d, ceiling %d, seen %d", b.id, in.Kind, in.Counter, in.Want, in.Ceiling, in.Seen)
 	if in.Kind == events.Release && in.Ceiling == 0 {
@@ -83,6 +83,9 @@ func (g *ghost) accepted(b *box, grant *events.Grant) {
 	b.w.judge.behind(b, grant)
 	before := g.fallback
 	g.fallback = grant.Fallback
+	if grant.Verb == events.Lost { // that raises nothing
+		g.fallback = min(g.fallback, before)
+	}
 	if b.member.Strict {
 		g.fallback = 0
 	}

@@ -65,10 +65,11 @@ func (j *judge) spend(before int, said bool) {
 
 // refused: the database refused a container's connection for want of room. That
 // must be because others have come, or because the limits were lower than the
-// policy, and it was not yet known or what was granted before was not back.
+// policy, and it was not yet known or what was granted before was not back. Who was
+// not heard in this incarnation goes by a grant that it does not know.
 func (j *judge) refused(b *box) {
 	units, known := j.share()
-	if !known || j.ledger.Charged() > units || j.uncounted()+j.unheard() > 0 || b.local() || b.ghost.stranger {
+	if !known || j.ledger.Charged() > units || j.uncounted()+j.unheard() > 0 || b.local() || b.ghost.stranger || b.ghost.unheard {
 		return
 	}
 	o, db := j.ledger.Look(), j.w.db
