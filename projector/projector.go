@@ -30,11 +30,10 @@ type Projector struct {
 	glance  glance       // the newest
 	board   *alert.Board // of the publishing goroutine, like all that follows
 
-	office   office
-	sent     []status.Alert // that the herald was told of
-	made     time.Time      // when the newest status was made
-	took     time.Duration  // how long that took
-	sequence uint64         // that it shows
+	office office
+	sent   []status.Alert // that the herald was told of
+	made   time.Time      // when the newest status was made
+	took   time.Duration  // how long that took
 }
 
 // A gap is that the history did not go on where it was read to.
