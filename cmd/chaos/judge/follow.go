@@ -29,7 +29,7 @@ const recordField = "r"
 
 // Follow reads the history, at a URL that always leads to the present master,
 // until the context ends. It notices when Redis has forgotten something, and
-// goes on from there.
+// goes on from there. One at a time may read.
 func (h *History) Follow(ctx context.Context, url, budget string) error {
 	rdb, err := events.OpenRedis(url, 1)
 	if err != nil {
@@ -45,7 +45,7 @@ func (h *History) Follow(ctx context.Context, url, budget string) error {
 	return nil
 }
 
-// Finish reads what is left.
+// Finish reads what is left, once nobody follows any more.
 func (h *History) Finish(ctx context.Context, url, budget string) error {
 	rdb, err := events.OpenRedis(url, 1)
 	if err != nil {

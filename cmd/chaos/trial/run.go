@@ -167,15 +167,14 @@ func (r *run) perform(ctx context.Context) (err error) {
 		}
 	})
 	measuring.Go(func() { r.count(measure) })
-	defer func() {
-		stopMeasuring()
-		measuring.Wait()
-	}()
 
 	err = r.suffer(ctx)
 	r.out.say("ending")
 	r.world.StopContainers()
-	return errors.Join(err, r.nothingLeft(), r.history.Finish(context.Background(), r.world.Watch.URL(), settings.Budget))
+	err = errors.Join(err, r.nothingLeft())
+	stopMeasuring()
+	measuring.Wait() // two that read the history would both take the same records
+	return errors.Join(err, r.history.Finish(context.Background(), r.world.Watch.URL(), settings.Budget))
 }
 
 // suffer has faults happen until the time is up.
