@@ -3,6 +3,7 @@ package fold
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/projector/status"
@@ -150,9 +151,7 @@ func (s *State) takeOwn(in *events.Intent, rec *events.Record) {
 		s.lead(in, rec)
 	case events.Resign:
 		s.leader, s.host = "", ""
-		if n := len(s.leaderships); n > 0 && s.leaderships[n-1].Epoch == rec.Epoch {
-			s.leaderships[n-1].Resigned = wallTime(rec.Wall)
-		}
+		s.resign(rec)
 	case events.Silence:
 		s.silence(in.Tags)
 	case events.Observe:
@@ -165,9 +164,15 @@ func (s *State) lead(in *events.Intent, rec *events.Record) {
 	l := status.Leadership{
 		Epoch: rec.Epoch, Incarnation: incarnationText(rec.Incarnation), Leader: in.Arbiter, Host: in.Host, Began: wallTime(rec.Wall),
 	}
-	// A new array each time: who was given the old one may still read it.
 	kept := s.leaderships[max(0, len(s.leaderships)+1-maxLeaderships):]
-	s.leaderships = append(append(make([]status.Leadership, 0, len(kept)+1), kept...), l)
+	s.leaderships = append(slices.Clip(kept), l) // a new array: who was given the old one may still read it
+}
+
+func (s *State) resign(rec *events.Record) {
+	if n := len(s.leaderships); n > 0 && s.leaderships[n-1].Epoch == rec.Epoch {
+		s.leaderships = slices.Clone(s.leaderships) // as above
+		s.leaderships[n-1].Resigned = wallTime(rec.Wall)
+	}
 }
 
 // takeIntent takes what a container says, and returns it if it was heard.
