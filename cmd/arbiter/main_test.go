@@ -42,7 +42,7 @@ func TestExitStatus(t *testing.T) {
 		}
 	}
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
-		cmd := exec.Command(path, "--embedded", "--embedded-addr=127.0.0.1:0")
+		cmd := exec.Command(path, "--embedded", "--embedded-addr=127.0.0.1:0", "--http-addr=127.0.0.1:0")
 		stderr, err := cmd.StderrPipe()
 		if err != nil {
 			t.Fatal(err)
