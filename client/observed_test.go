@@ -366,7 +366,7 @@ func TestBarrierOpensWhenSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	c := s.container("viewer")
+	c := s.container("viewer", func(cfg *client.Config) { cfg.JoinWithin = 20 * time.Second }) // the arbiter has to find Redis first
 	s.request(c, 20)
 	took := time.Since(start)
 	t.Logf("20 connections granted %v after Redis lost everything, with leases of %v", took, s.policy.TTL)
