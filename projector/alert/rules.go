@@ -26,15 +26,33 @@ func Names() []string {
 	return []string{NoLeader, Exhausted, Barrier, Degraded, Drift, LocalMode, ServiceMissing, Utilization, UnmetDemand, Rejected}
 }
 
-// The thresholds. The first of a pair raises, the second clears.
-const (
-	highUtilization, calmUtilization = 75.0, 70.0 // percent
+// Severity returns how grave the alert is, whether it is raised or not.
+func Severity(name string) status.Health {
+	for _, r := range rules {
+		if r.name == name {
+			return r.severity
+		}
+	}
+	return status.Unknown
+}
 
+// HighUtilization is the percentage above which the utilization is high; it is calm
+// again below another one.
+const (
+	HighUtilization = 75
+	calmUtilization = 70
+)
+
+const (
 	// fewRemaining is the threshold for a database of common size. Of a small one
-	// a tenth of what is available is few.
+	// a tenth of what is available is few. The alert ends at so many above it.
 	fewRemaining, amplyAbove = 5, 2
 	fewPart                  = 10
 )
+
+// Few returns how many connections must remain, of so many that are available, for
+// them not to be almost exhausted.
+func Few(available int) int { return min(fewRemaining, max(1, available/fewPart)) }
 
 // What was seen, beside the status.
 type circumstances struct {
@@ -77,7 +95,7 @@ var rules = []rule{
 		return one(c.status.Leader == "", "No arbiter leads: nothing is granted, and leases run out unless one starts.")
 	}},
 	{Exhausted, status.Critical, blip, steady, func(c *circumstances, raised func(string) bool) []finding {
-		few := min(fewRemaining, max(1, c.status.Available/fewPart))
+		few := Few(c.status.Available)
 		if raised("") {
 			few += amplyAbove
 		}
@@ -121,11 +139,11 @@ var rules = []rule{
 		return missing
 	}},
 	{Utilization, status.Warning, blip, steady, func(c *circumstances, raised func(string) bool) []finding {
-		high := highUtilization
+		high := HighUtilization
 		if raised("") {
 			high = calmUtilization
 		}
-		return one(c.status.UtilizationPct > high, "High connection usage: %d of %d are allocated (%.1f %%).", c.status.TotalAllocated, c.status.Available, c.status.UtilizationPct)
+		return one(c.status.UtilizationPct > float64(high), "High connection usage: %d of %d are allocated (%.1f %%).", c.status.TotalAllocated, c.status.Available, c.status.UtilizationPct)
 	}},
 	{UnmetDemand, status.Warning, unmetFor, blip, func(c *circumstances, _ func(string) bool) []finding {
 		var unmet []finding

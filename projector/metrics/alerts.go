@@ -4,7 +4,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/conncord/conncord/projector/alert"
-	"github.com/conncord/conncord/projector/status"
 )
 
 var alertMetrics = []metric[view]{
@@ -28,16 +27,6 @@ func sayAlerts(v view, say say) {
 		raised[v.Alerts[i].Name] = true
 	}
 	for _, name := range alert.Names() {
-		say(is(raised[name]), name, string(severity(name)))
+		say(is(raised[name]), name, string(alert.Severity(name)))
 	}
-}
-
-// severity is that of an alert whether it is raised or not: a label must not
-// change with the value.
-func severity(name string) status.Health {
-	switch name {
-	case alert.NoLeader, alert.Exhausted:
-		return status.Critical
-	}
-	return status.Warning
 }

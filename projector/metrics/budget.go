@@ -89,17 +89,8 @@ func utilization(s *status.Status) float64 {
 
 // health is the health as a number: a check's exit status.
 func health(v view) float64 {
-	h := status.Unknown
-	if v.Status != nil && !v.Stale(v.now) {
-		h = v.Health
+	if v.Status == nil {
+		return float64(status.Unknown.Code())
 	}
-	switch h {
-	case status.Healthy:
-		return 0
-	case status.Warning:
-		return 1
-	case status.Critical:
-		return 2
-	}
-	return 3
+	return float64(v.HealthAt(v.now).Code())
 }

@@ -12,10 +12,15 @@ const maxHolders = 8
 // Explain says in sentences why the container has what it has, and what would
 // change it. It is empty when there is no such container.
 func (s *Status) Explain(id string) string {
-	c, name := s.Find(id)
+	c, service := s.Find(id)
 	if c == nil {
 		return ""
 	}
+	return s.Why(c, service)
+}
+
+// Why explains a container that was found already, of the service with the name.
+func (s *Status) Why(c *Container, name string) string {
 	service := s.Services[name]
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s has %d of the %d connections that it wants", name, c.Granted, c.Want)

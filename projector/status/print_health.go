@@ -15,8 +15,9 @@ func (s *Status) HealthAt(now time.Time) Health {
 	return Unknown
 }
 
-// rank orders severities by how grave they are.
-func rank(h Health) int {
+// Code is the health as a number, the graver the higher: the exit status of
+// a check, as Nagios plugins have it, and the value of the metric.
+func (h Health) Code() int {
 	switch h {
 	case Healthy:
 		return 0

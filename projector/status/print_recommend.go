@@ -34,7 +34,7 @@ func (s *Status) Recommendations(o PrintOptions) []Recommendation {
 		text := fmt.Sprintf(format, args...)
 		for i := range r {
 			if r[i].Text == text {
-				if rank(severity) > rank(r[i].Severity) {
+				if severity.Code() > r[i].Severity.Code() {
 					r[i].Severity = severity
 				}
 				return
@@ -54,7 +54,7 @@ func (s *Status) Recommendations(o PrintOptions) []Recommendation {
 		}
 	}
 	s.observations(add)
-	slices.SortStableFunc(r, func(a, b Recommendation) int { return cmp.Compare(rank(b.Severity), rank(a.Severity)) })
+	slices.SortStableFunc(r, func(a, b Recommendation) int { return cmp.Compare(b.Severity.Code(), a.Severity.Code()) })
 	return r[:min(len(r), maxRecommendations)]
 }
 

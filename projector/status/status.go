@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -188,13 +189,7 @@ func (s *Status) Names() []string {
 		names = append(names, name)
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		if d := s.Services[b].Priority - s.Services[a].Priority; d != 0 {
-			return d
-		}
-		if a < b {
-			return -1
-		}
-		return 1
+		return cmp.Or(cmp.Compare(s.Services[b].Priority, s.Services[a].Priority), cmp.Compare(a, b))
 	})
 	return names
 }

@@ -65,7 +65,7 @@ func (e *edition) list(q *query) *list {
 			continue
 		}
 		if l.Total >= q.offset && len(l.Containers) < q.limit {
-			l.Containers = append(l.Containers, explained{r.service, r.Container, e.status.Explain(r.ID)})
+			l.Containers = append(l.Containers, explained{r.service, r.Container, e.status.Why(r.Container, r.service)})
 		}
 		l.Total++
 	}
@@ -85,7 +85,7 @@ func (s *site) container(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, http.StatusNotFound, fmt.Sprintf("There is no container %.96q: it has left, or was never registered.", id))
 		return
 	}
-	body, err := json.Marshal(explained{service, c, e.status.Explain(id)})
+	body, err := json.Marshal(explained{service, c, e.status.Why(c, service)})
 	if err != nil {
 		s.failed(w, r, err)
 		return

@@ -12,8 +12,8 @@ const (
 	// defaultLimit is how many containers a page has: about two screens.
 	defaultLimit = 50
 
-	// maxLimit bounds a page, because each row is explained, which takes
-	// a look through all containers. Whoever wants all reads /api/status.
+	// maxLimit bounds a page, because each row is explained in a few sentences.
+	// Whoever wants all reads /api/status.
 	maxLimit = 500
 
 	// maxSearch bounds what is searched for. No id or host is longer.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/conncord/conncord/projector/alert"
 	"github.com/conncord/conncord/projector/status"
 )
 
@@ -29,10 +30,10 @@ func (e *expectation) add(s *status.Status, now time.Time) *status.Status {
 		if _, ok := e.missing[name]; !ok {
 			e.missing[name] = now
 		}
-		known := slices.ContainsFunc(s.Alerts, func(a status.Alert) bool { return a.Name == "service_missing" && a.Service == name })
+		known := slices.ContainsFunc(s.Alerts, func(a status.Alert) bool { return a.Name == alert.ServiceMissing && a.Service == name })
 		if !known {
 			added = append(added, status.Alert{
-				Name: "service_missing", Service: name, Severity: status.Warning,
+				Name: alert.ServiceMissing, Service: name, Severity: alert.Severity(alert.ServiceMissing),
 				Summary: name + " is expected and has no container: it may be down.", Since: e.missing[name],
 			})
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/conncord/conncord/cmd/arbiter/daemon"
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/events/servertest"
+	"github.com/conncord/conncord/projector/status"
 )
 
 // deploy runs an arbiter, which publishes the status, until the test ends.
@@ -57,7 +58,7 @@ func TestOnRedis(t *testing.T) {
 		exit := Run(t.Context(), args, env, strings.NewReader(""), &stdout, &stderr)
 		return exit, stdout.String() + stderr.String()
 	}
-	if exit, out := once("--check"); exit != stateUnknown || !strings.Contains(out, "no status yet") {
+	if exit, out := once("--check"); exit != status.Unknown.Code() || !strings.Contains(out, "no status yet") {
 		t.Errorf("before there is anything: exit status %d, %s", exit, out)
 	}
 	d := startOn(t, env, openSource, "--interval=100ms")
@@ -73,7 +74,7 @@ func TestOnRedis(t *testing.T) {
 	d.sees(t, "25/54 connections (46.3%), 29 remaining")
 	until(t, "the check is content", func() bool {
 		exit, out := once("--check", "--expect=scraper,api")
-		return exit == stateOK && strings.HasPrefix(out, "CONNCORD OK - 25/54 connections (46.3%), 29 remaining | ")
+		return exit == status.Healthy.Code() && strings.HasPrefix(out, "CONNCORD OK - 25/54 connections (46.3%), 29 remaining | ")
 	})
 	exit, out := once("--once")
 	for _, want := range []string{
@@ -89,7 +90,7 @@ func TestOnRedis(t *testing.T) {
 	redis.Kill()
 	d.sees(t, "Redis unavailable")
 	d.sees(t, "Showing what was known")
-	if exit, out := once("--check"); exit != stateUnknown || !strings.Contains(out, "CONNCORD UNKNOWN - Redis unavailable: ") {
+	if exit, out := once("--check"); exit != status.Unknown.Code() || !strings.Contains(out, "CONNCORD UNKNOWN - Redis unavailable: ") {
 		t.Errorf("without Redis: exit status %d, %s", exit, out)
 	}
 	if err := redis.Restart(t.Context()); err != nil {
@@ -97,7 +98,7 @@ func TestOnRedis(t *testing.T) {
 	}
 	// What a Redis that was killed may have lost, the arbiter waits for.
 	d.sees(t, "WARNING")
-	if exit, out := once("--check"); exit != stateWarning || !strings.Contains(out, "until the recovery barrier opens") {
+	if exit, out := once("--check"); exit != status.Warning.Code() || !strings.Contains(out, "until the recovery barrier opens") {
 		t.Errorf("after the loss of Redis: exit status %d, %s", exit, out)
 	}
 	d.press(t, "q")

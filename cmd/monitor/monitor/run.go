@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/conncord/conncord/projector/status"
 )
 
 // The program's exit statuses. With --check they are those of a check.
@@ -29,7 +31,7 @@ func runOn(ctx context.Context, args []string, env func(string) (string, bool), 
 	defer stop()
 	fail := func(exit int, err error) int {
 		if isCheck(args) {
-			return answer(stdout, verdict{stateUnknown, err.Error()})
+			return answer(stdout, verdict{status.Unknown, err.Error()})
 		}
 		fmt.Fprintf(stderr, "%s: %v\n", program, err)
 		return exit

@@ -61,7 +61,7 @@ func TestUsage(t *testing.T) {
 		}
 		stdout.Reset()
 		exit = Run(t.Context(), append(strings.Fields(c.args), "--check"), environ(c.env), strings.NewReader(""), &stdout, &stderr)
-		if exit != stateUnknown || !strings.HasPrefix(stdout.String(), "CONNCORD UNKNOWN - ") || strings.Count(stdout.String(), "\n") != 1 {
+		if exit != status.Unknown.Code() || !strings.HasPrefix(stdout.String(), "CONNCORD UNKNOWN - ") || strings.Count(stdout.String(), "\n") != 1 {
 			t.Errorf("%s %s --check: exit status %d: %s", c.args, c.env, exit, &stdout)
 		}
 	}
@@ -118,7 +118,7 @@ func TestNothingToPrint(t *testing.T) {
 			}
 		}
 		exit, stdout, _ := runFake(t, c.src, environ(), "--check")
-		if exit != stateUnknown || !strings.HasPrefix(stdout, "CONNCORD UNKNOWN - ") || !strings.Contains(stdout, c.want) {
+		if exit != status.Unknown.Code() || !strings.HasPrefix(stdout, "CONNCORD UNKNOWN - ") || !strings.Contains(stdout, c.want) {
 			t.Errorf("--check: exit status %d, %q, want %q", exit, stdout, c.want)
 		}
 	}
