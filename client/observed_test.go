@@ -297,10 +297,10 @@ func TestPlainRole(t *testing.T) {
 	c := s.container("viewer")
 	load := s.load(c, 20)
 	s.until("a lease", func() bool { return c.Open() == 20 }, func() any { return c.Grant() })
-	s.until("a word in the log", func() bool { return log.count("the database hides") == 1 }, func() any { return log })
+	s.until("a word in the log", func() bool { return log.count("the database hides containers' connections") == 1 }, func() any { return log })
 	served := load.served.Load()
 	s.until("callers that are served", func() bool { return load.served.Load() > served+1000 }, func() any { return served })
-	if n := log.count("the database hides"); n != 1 {
+	if n := log.count("the database hides containers' connections"); n != 1 {
 		t.Errorf("it is said %d times:\n%s", n, log)
 	}
 }

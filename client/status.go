@@ -142,8 +142,9 @@ func (c *Coordinator) cleanUp(ctx context.Context) (sequence uint64, err error) 
 	return sequence, err
 }
 
-// statusEvery is how often a status that is to come is asked for.
-const statusEvery = 20 * time.Millisecond
+// statusEvery is how often a status that is to come is asked for. Projectors do not
+// publish more often.
+const statusEvery = 100 * time.Millisecond
 
 // statusFrom returns the first status that shows the record.
 func (c *Coordinator) statusFrom(ctx context.Context, sequence uint64) (*status.Status, error) {

@@ -86,7 +86,7 @@ func (p *Projector) take(records [][]byte) error {
 		if err = p.state.Apply(data); err != nil {
 			break
 		}
-		p.sampleLocked(time.UnixMilli(p.state.Wall()))
+		p.sample(p.state, time.UnixMilli(p.state.Wall()))
 	}
 	p.mu.Unlock()
 	p.ring()
@@ -122,21 +122,9 @@ func (p *Projector) load(ctx context.Context) error {
 	case oldest == 0:
 		return errNoBeginning
 	}
-	state, err := p.restore(ctx, oldest)
+	state, err := p.begin(ctx, oldest, g.Sequence < oldest+maxReplay)
 	if err != nil {
 		return err
-	}
-	if state == nil || g.Sequence < oldest+maxReplay {
-		whole, err := p.replay(ctx, oldest-1)
-		if err != nil {
-			return err
-		}
-		if whole != nil && (state == nil || whole.Sequence() >= state.Sequence()) {
-			state = whole
-		}
-	}
-	if state == nil {
-		return errNoBeginning
 	}
 	p.mu.Lock()
 	state.Inherit(p.state)
@@ -145,6 +133,24 @@ func (p *Projector) load(ctx context.Context) error {
 	p.say(slog.LevelInfo, "following the history", "sequence", state.Sequence(), "oldest", oldest)
 	p.ring()
 	return nil
+}
+
+// begin returns the state of the whole history if that is short and its beginning
+// is there, because it shows the last hour as well; else that of the snapshot.
+func (p *Projector) begin(ctx context.Context, oldest uint64, short bool) (state *fold.State, err error) {
+	if short {
+		state, err = p.replay(ctx, oldest-1)
+	}
+	if state == nil && err == nil {
+		state, err = p.restore(ctx, oldest)
+	}
+	if state == nil && err == nil && !short {
+		state, err = p.replay(ctx, oldest-1)
+	}
+	if state == nil && err == nil {
+		err = errNoBeginning
+	}
+	return state, err
 }
 
 // restore returns the state of the stored snapshot; nil when there is none, or none
@@ -162,18 +168,16 @@ func (p *Projector) restore(ctx context.Context, oldest uint64) (*fold.State, er
 		return nil, nil
 	}
 	// A snapshot that the history does not know is of another one.
-	newest, err := p.Log.Pick(ctx, []uint64{snap.Sequence})
-	if err != nil {
-		return nil, err
-	}
-	if rec, err := events.DecodeRecord(newest[0]); newest[0] != nil && (err != nil || rec.Incarnation != snap.Incarnation || rec.Hash != snap.Hash) {
-		return nil, nil
-	}
-	state := fold.Restore(snap)
 	traces, err := p.Log.Pick(ctx, fold.Traces(snap))
 	if err != nil {
 		return nil, err
 	}
+	if newest := traces[0]; newest != nil {
+		if rec, err := events.DecodeRecord(newest); err != nil || rec.Incarnation != snap.Incarnation || rec.Hash != snap.Hash {
+			return nil, nil
+		}
+	}
+	state := fold.Restore(snap)
 	for _, data := range traces {
 		if data != nil {
 			state.Trace(data)
@@ -200,7 +204,7 @@ func (p *Projector) replay(ctx context.Context, after uint64) (*fold.State, erro
 			switch {
 			case err == nil:
 				p.mu.Lock()
-				p.sampleOf(state, time.UnixMilli(state.Wall()))
+				p.sample(state, time.UnixMilli(state.Wall()))
 				p.mu.Unlock()
 			case state.Sequence() > 0 || !errors.As(err, &missing):
 				return nil, nil // what follows does not continue: only a snapshot helps

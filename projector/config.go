@@ -3,7 +3,6 @@ package projector
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -33,8 +32,6 @@ type Herald interface {
 
 // The limits and intervals of a projector.
 const (
-	// MaxExpected is how many services can be expected.
-	MaxExpected = events.MaxServices
 
 	// publishEvery is the shortest time between two statuses, publishAtLeast the
 	// longest. Making one takes at most one part in publishPart of the time.
@@ -103,12 +100,5 @@ func (c *Config) validate() error {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if len(c.Expect) > MaxExpected {
-		return fmt.Errorf("projector: %d services are expected: at most %d can be", len(c.Expect), MaxExpected)
-	}
-	errs := []error{events.CheckBudget(c.Budget), events.CheckContainer(c.ID)}
-	for _, name := range c.Expect {
-		errs = append(errs, events.CheckService(name))
-	}
-	return errors.Join(errs...)
+	return errors.Join(events.CheckBudget(c.Budget), events.CheckContainer(c.ID), alert.CheckExpected(c.Expect))
 }

@@ -98,7 +98,7 @@ func (p *Projector) view(now time.Time) (view *status.Status, faulty uint64) {
 	if !p.state.Known() {
 		return nil, 0
 	}
-	p.sampleLocked(now)
+	p.sample(p.state, now)
 	view = p.state.Status()
 	view.Budget, view.UpdatedAt = p.Budget, now.UTC()
 	g := &p.glance

@@ -39,12 +39,9 @@ func (s *series) all() []status.Sample {
 	return append(append(samples, s.ring[s.next:]...), s.ring[:s.next]...)
 }
 
-// sampleLocked takes a sample of the state if it is time.
-func (p *Projector) sampleLocked(at time.Time) { p.sampleOf(p.state, at) }
-
-// sampleOf takes a sample of a state if it is time. Of a past that is read anew
+// sample takes a sample of a state if it is time. Of a past that is read anew
 // there are samples already. The lock must be held.
-func (p *Projector) sampleOf(state *fold.State, at time.Time) {
+func (p *Projector) sample(state *fold.State, at time.Time) {
 	if !p.series.due(at) || time.Since(at) > time.Hour || !state.Known() {
 		return
 	}

@@ -1,8 +1,13 @@
 package alert
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/projector/status"
 )
 
@@ -24,6 +29,19 @@ type watch struct {
 	over    time.Time // when it ceased to; zero: it holds
 	raised  bool
 	summary string
+}
+
+// CheckExpected reports whether these services can be expected: names of services,
+// and no more than a budget has.
+func CheckExpected(services []string) error {
+	if len(services) > events.MaxServices {
+		return fmt.Errorf("%d services are expected: a budget has at most %d", len(services), events.MaxServices)
+	}
+	var errs []error
+	for _, name := range services {
+		errs = append(errs, events.CheckService(name))
+	}
+	return errors.Join(errs...)
 }
 
 // NewBoard returns the board of a budget that expects these services to have
@@ -103,4 +121,8 @@ func HealthOf(alerts []status.Alert) status.Health {
 		}
 	}
 	return health
+}
+
+func sortByService(alerts []status.Alert) {
+	slices.SortFunc(alerts, func(a, b status.Alert) int { return strings.Compare(a.Service, b.Service) })
 }

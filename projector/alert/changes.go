@@ -2,7 +2,6 @@ package alert
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/conncord/conncord/projector/status"
 )
@@ -31,8 +30,4 @@ func Changes(before, now []status.Alert) []Change {
 
 func contains(alerts []status.Alert, a status.Alert) bool {
 	return slices.ContainsFunc(alerts, func(b status.Alert) bool { return a.Name == b.Name && a.Service == b.Service })
-}
-
-func sortByService(alerts []status.Alert) {
-	slices.SortFunc(alerts, func(a, b status.Alert) int { return strings.Compare(a.Service, b.Service) })
 }

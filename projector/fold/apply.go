@@ -184,9 +184,9 @@ func (s *State) takeIntent(in *events.Intent, rec *events.Record) *container {
 			return s.register(in)
 		}
 		c.strict = in.Strict
-		return s.hear(c, in, in.Want)
+		return s.hear(c, in)
 	case events.Request, events.Renew:
-		return s.hear(c, in, in.Want)
+		return s.hear(c, in)
 	case events.Release:
 		if c != nil && !c.lost && !lostBy(rec, c) {
 			s.change(c, func() { c.want, c.silent, c.asleep = 0, 0, false })
@@ -223,13 +223,13 @@ func (s *State) register(in *events.Intent) *container {
 }
 
 // hear takes what a registered container says of itself.
-func (s *State) hear(c *container, in *events.Intent, want int) *container {
+func (s *State) hear(c *container, in *events.Intent) *container {
 	if c == nil {
 		return nil
 	}
 	s.change(c, func() {
 		c.lost, c.silent, c.asleep = false, 0, false
-		c.want, c.held, c.inUse, c.waiting = min(want, s.policy.Limit), in.Held, in.InUse, in.Waiting
+		c.want, c.held, c.inUse, c.waiting = min(in.Want, s.policy.Limit), in.Held, in.InUse, in.Waiting
 	})
 	c.heard = s.wall
 	return c

@@ -31,8 +31,8 @@ func Restore(snap *events.Snapshot) *State {
 }
 
 // Traces returns the sequences of the records that say what a snapshot does not:
-// of each container the one that began its lease and the one that last wrote it,
-// and the snapshot's own.
+// first the snapshot's own, then of each container the one that began its lease and
+// the one that last wrote it.
 func Traces(snap *events.Snapshot) []uint64 {
 	seen := map[uint64]bool{0: true}
 	var sequences []uint64

@@ -72,14 +72,10 @@ func serve(w http.ResponseWriter, r *http.Request, name string) {
 		refuse(w, r, http.StatusNotFound, "There is no such file. The page is at /.")
 		return
 	}
-	h := w.Header()
-	h.Set("ETag", f.tag)
-	h.Set("Cache-Control", "no-cache") // ask each time: the files of a page belong together
-	if matches(r, f.tag) {
-		h.Add("Vary", "Accept-Encoding")
-		w.WriteHeader(http.StatusNotModified)
+	if unchanged(w, r, f.tag) { // the files of a page belong together
 		return
 	}
+	h := w.Header()
 	h.Set("Content-Type", f.kind)
 	body := f.body
 	if f.packed != nil && unpacks(r) {

@@ -12,12 +12,7 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 		refuseYet(w, r)
 		return
 	}
-	h := w.Header()
-	h.Set("ETag", e.tag)
-	h.Set("Cache-Control", "no-cache")
-	if matches(r, e.tag) {
-		h.Add("Vary", "Accept-Encoding")
-		w.WriteHeader(http.StatusNotModified)
+	if unchanged(w, r, e.tag) {
 		return
 	}
 	full, err := e.full()
@@ -41,6 +36,20 @@ func (s *site) status(w http.ResponseWriter, r *http.Request) {
 func refuseYet(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Retry-After", "1")
 	refuse(w, r, http.StatusServiceUnavailable, noStatus)
+}
+
+// unchanged names the version of what is asked for, to be asked for each time, and
+// reports whether it has answered that the reader has it.
+func unchanged(w http.ResponseWriter, r *http.Request, tag string) bool {
+	h := w.Header()
+	h.Set("ETag", tag)
+	h.Set("Cache-Control", "no-cache")
+	if !matches(r, tag) {
+		return false
+	}
+	h.Add("Vary", "Accept-Encoding")
+	w.WriteHeader(http.StatusNotModified)
+	return true
 }
 
 // matches reports whether the reader has this already.

@@ -11,8 +11,6 @@ import (
 	"github.com/conncord/conncord/arbiter"
 	"github.com/conncord/conncord/cmd/internal/cli"
 	"github.com/conncord/conncord/cmd/internal/page"
-	"github.com/conncord/conncord/events"
-	"github.com/conncord/conncord/projector"
 	"github.com/conncord/conncord/projector/alert"
 )
 
@@ -44,13 +42,8 @@ func (o *options) watch() (w watching, err error) {
 	} else if err := checkAddr(w.addr); err != nil {
 		return w, fmt.Errorf("--http-addr (HTTP_ADDR): %w", err)
 	}
-	if len(w.expect) > projector.MaxExpected {
-		return w, fmt.Errorf("--expect (CONNCORD_EXPECT): %d services are named: at most %d can be", len(w.expect), projector.MaxExpected)
-	}
-	for _, name := range w.expect {
-		if err := events.CheckService(name); err != nil {
-			return w, fmt.Errorf("--expect (CONNCORD_EXPECT): %w", err)
-		}
+	if err := alert.CheckExpected(w.expect); err != nil {
+		return w, fmt.Errorf("--expect (CONNCORD_EXPECT): %w", err)
 	}
 	if w.webhook != "" {
 		if err := alert.CheckURL(w.webhook); err != nil {

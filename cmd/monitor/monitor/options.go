@@ -11,6 +11,7 @@ import (
 
 	"github.com/conncord/conncord/cmd/internal/cli"
 	"github.com/conncord/conncord/events"
+	"github.com/conncord/conncord/projector/alert"
 	"github.com/conncord/conncord/projector/status"
 )
 
@@ -27,9 +28,6 @@ const (
 	minInterval = 100 * time.Millisecond
 	maxInterval = time.Hour
 )
-
-// maxExpected bounds the expected services: a budget has no more.
-const maxExpected = events.MaxServices
 
 // options are the settings as they are written.
 type options struct {
@@ -69,14 +67,8 @@ func (o *options) validate() error {
 	if o.Containers < 1 {
 		return errors.New("--containers (CONNCORD_CONTAINERS): at least 1 is needed")
 	}
-	expected := o.expected()
-	if len(expected) > maxExpected {
-		return fmt.Errorf("--expect (CONNCORD_EXPECT): %d services, a budget has at most %d", len(expected), maxExpected)
-	}
-	for _, name := range expected {
-		if err := events.CheckService(name); err != nil {
-			return fmt.Errorf("--expect (CONNCORD_EXPECT): %w", err)
-		}
+	if err := alert.CheckExpected(o.expected()); err != nil {
+		return fmt.Errorf("--expect (CONNCORD_EXPECT): %w", err)
 	}
 	return nil
 }
