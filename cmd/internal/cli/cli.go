@@ -25,6 +25,26 @@ type Program struct {
 // Parse reads the settings into a struct. It returns done when there is nothing
 // left to do, because the help or the version was asked for.
 func (p Program) Parse(into any, args []string, env func(string) (string, bool), stdout io.Writer) (done bool, err error) {
+	_, done, err = p.parse(into, args, env, stdout)
+	return done, err
+}
+
+// Command reads the settings of a program with commands, and which of these was
+// given: the first word. A command of the name "completion" with one argument, the
+// shell, prints what makes that shell complete what is typed.
+func (p Program) Command(into any, args []string, env func(string) (string, bool), stdout io.Writer) (command string, done bool, err error) {
+	parsed, done, err := p.parse(into, args, env, stdout)
+	if done || err != nil {
+		return "", done, err
+	}
+	command, _, _ = strings.Cut(parsed.Command(), " ")
+	if command == completion {
+		return command, true, complete(stdout, p.Name, args[len(args)-1], parsed.Model)
+	}
+	return command, false, nil
+}
+
+func (p Program) parse(into any, args []string, env func(string) (string, bool), stdout io.Writer) (parsed *kong.Context, done bool, err error) {
 	parser, err := kong.New(into,
 		kong.Name(p.Name), kong.Description(p.Description), kong.Vars{"version": p.Name + " " + Version()},
 		kong.Writers(stdout, stdout), kong.Exit(func(int) { done = true }),
@@ -32,16 +52,16 @@ func (p Program) Parse(into any, args []string, env func(string) (string, bool),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 	)
 	if err != nil {
-		return false, err // a mistake in the tags
+		return nil, false, err // a mistake in the tags
 	}
-	_, err = parser.Parse(args)
+	parsed, err = parser.Parse(args)
 	if done {
-		return true, nil
+		return nil, true, nil
 	}
 	if err != nil {
-		return false, p.usageError(parser, err)
+		return nil, false, p.usageError(parser, err)
 	}
-	return false, nil
+	return parsed, false, nil
 }
 
 // environment looks flags that are not set up in the environment.
@@ -65,8 +85,15 @@ func withVariable(v *kong.Value) string {
 // usageError names the variable beside the flag, for whoever set that, and says
 // where to find out more.
 func (p Program) usageError(parser *kong.Kong, err error) error {
-	text := strings.Replace(err.Error(), "expected a valid 64 bit int but got", "a whole number is needed, not", 1)
-	for _, flag := range parser.Model.Flags {
+	text := strings.NewReplacer(
+		"expected a valid 64 bit int but got", "a whole number is needed, not",
+		`expected string value but got "EOL" (<EOL>)`, "a value is needed",
+	).Replace(err.Error())
+	flags := parser.Model.Flags
+	for _, command := range parser.Model.Children {
+		flags = append(flags, command.Flags...)
+	}
+	for _, flag := range flags {
 		prefix := "--" + flag.Name
 		if rest, ok := strings.CutPrefix(text, prefix); ok && (rest == "" || strings.ContainsAny(rest[:1], ":= ")) {
 			if name := flag.Tag.Get("from"); name != "" {

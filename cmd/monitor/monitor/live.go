@@ -10,6 +10,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/oklog/run"
+
+	"github.com/conncord/conncord/cmd/internal/cli"
 )
 
 // terminalVariables are what the kind of a terminal is told by.
@@ -20,7 +22,7 @@ var terminalVariables = []string{
 
 // live shows the status until the user has seen enough or the context ends. Then
 // the terminal is as it was before.
-func live(ctx context.Context, src source, o *options, t terminal, env func(string) (string, bool), stdin io.Reader, stdout io.Writer) error {
+func live(ctx context.Context, src source, o *options, t cli.Terminal, env func(string) (string, bool), stdin io.Reader, stdout io.Writer) error {
 	var environ []string
 	for _, name := range terminalVariables {
 		if value, ok := env(name); ok {
@@ -30,7 +32,7 @@ func live(ctx context.Context, src source, o *options, t terminal, env func(stri
 	setup := []tea.ProgramOption{
 		tea.WithInput(stdin), tea.WithOutput(stdout), tea.WithEnvironment(environ), tea.WithoutSignalHandler(),
 	}
-	if !t.color {
+	if !t.Color {
 		setup = append(setup, tea.WithColorProfile(colorprofile.Ascii))
 	}
 	screen := tea.NewProgram(newModel(o, t, time.Now), setup...)

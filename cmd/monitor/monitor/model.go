@@ -8,6 +8,7 @@ import (
 	"charm.land/bubbles/v2/viewport"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/conncord/conncord/cmd/internal/cli"
 	"github.com/conncord/conncord/projector/status"
 )
 
@@ -33,7 +34,7 @@ const (
 
 // A model is the state of the live view.
 type model struct {
-	terminal terminal
+	terminal cli.Terminal
 	theme    theme
 	keys     keys
 	budget   string
@@ -59,11 +60,11 @@ type model struct {
 	typing   bool // the filter
 }
 
-func newModel(o *options, t terminal, now func() time.Time) *model {
-	how := t.printing(o)
+func newModel(o *options, t cli.Terminal, now func() time.Time) *model {
+	how := printing(t, o)
 	how.Location = time.Local
 	m := &model{
-		terminal: t, theme: newTheme(t), keys: newKeys(t.ascii), budget: o.Budget, where: redisPlace(o.RedisURL),
+		terminal: t, theme: newTheme(t), keys: newKeys(t.ASCII), budget: o.Budget, where: redisPlace(o.RedisURL),
 		expected: newExpectation(o.expected()), now: now, how: how,
 		width: 80, height: 24, pane: viewport.New(),
 	}

@@ -29,7 +29,7 @@ func sit(t *testing.T, width, height int, args ...string) *seat {
 		t.Fatal(done, err)
 	}
 	s := &seat{t: t, now: noon}
-	s.m = newModel(&o, terminal{live: true, width: width}, func() time.Time { return s.now })
+	s.m = newModel(&o, cli.Terminal{Live: true, Width: width}, func() time.Time { return s.now })
 	s.m.how.Location = time.UTC
 	s.m.Update(tea.WindowSizeMsg{Width: width, Height: height})
 	return s
@@ -350,7 +350,7 @@ func TestManyContainers(t *testing.T) {
 
 func BenchmarkUpdateOf10000(b *testing.B) {
 	o := options{Sort: "connections", Interval: cli.Duration(time.Second)}
-	m := newModel(&o, terminal{color: true}, func() time.Time { return noon })
+	m := newModel(&o, cli.Terminal{Color: true}, func() time.Time { return noon })
 	s := fleet(10_000)
 	for b.Loop() {
 		m.Update(update{Status: s})
@@ -360,7 +360,7 @@ func BenchmarkUpdateOf10000(b *testing.B) {
 
 func BenchmarkKeyOf10000(b *testing.B) {
 	o := options{Sort: "connections", Interval: cli.Duration(time.Second)}
-	m := newModel(&o, terminal{color: true}, func() time.Time { return noon })
+	m := newModel(&o, cli.Terminal{Color: true}, func() time.Time { return noon })
 	m.Update(update{Status: fleet(10_000)})
 	for b.Loop() {
 		m.Update(tea.KeyPressMsg{Code: tea.KeyDown})

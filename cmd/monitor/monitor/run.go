@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/conncord/conncord/cmd/internal/cli"
 	"github.com/conncord/conncord/projector/status"
 )
 
@@ -49,7 +50,7 @@ func runOn(ctx context.Context, args []string, env func(string) (string, bool), 
 	}
 	defer src.Close()
 
-	t := look(&o, env, stdin, stdout)
+	t := cli.Look(env, stdin, stdout, o.NoColor)
 	switch {
 	case o.Check:
 		v, err := check(ctx, src, newExpectation(o.expected()), time.Now)
@@ -59,8 +60,8 @@ func runOn(ctx context.Context, args []string, env func(string) (string, bool), 
 		return answer(stdout, v)
 	case o.JSON:
 		err = printJSON(ctx, src, stdout)
-	case o.Once || !t.live:
-		err = printOnce(ctx, src, &o, t.printing(&o), stdout)
+	case o.Once || !t.Live:
+		err = printOnce(ctx, src, &o, printing(t, &o), stdout)
 	default:
 		err = live(ctx, src, &o, t, env, stdin, stdout)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 
+	"github.com/conncord/conncord/cmd/internal/cli"
 	"github.com/conncord/conncord/projector/status"
 )
 
@@ -16,20 +17,20 @@ type theme struct {
 	line, mark, more       string
 }
 
-func newTheme(t terminal) theme {
+func newTheme(t cli.Terminal) theme {
 	plain := lipgloss.NewStyle()
 	look := theme{
 		strong: plain.Bold(true), faint: plain.Faint(true), chosen: plain.Reverse(true),
 		good: plain, warn: plain.Bold(true), bad: plain.Bold(true), quiet: plain,
 		line: "─", mark: "▸ ", more: "…",
 	}
-	if t.color {
+	if t.Color {
 		look.good = plain.Foreground(lipgloss.Green)
 		look.warn = plain.Foreground(lipgloss.Yellow)
 		look.bad = plain.Foreground(lipgloss.Red).Bold(true)
 		look.quiet = plain.Foreground(lipgloss.Cyan)
 	}
-	if t.ascii {
+	if t.ASCII {
 		look.line, look.mark, look.more = "-", "> ", "..."
 	}
 	return look

@@ -45,7 +45,7 @@ func (m *model) View() tea.View {
 }
 
 func (m *model) icon(symbol string) string {
-	if m.terminal.ascii {
+	if m.terminal.ASCII {
 		return ""
 	}
 	return symbol + " "
@@ -165,13 +165,13 @@ func (m *model) footer() string {
 		hints = [][2]string{{"esc", "back"}, {"q", "quit"}, {"up/down", "scroll"}, {"p", "pause"}}
 	}
 	separator := " · "
-	if m.terminal.ascii {
+	if m.terminal.ASCII {
 		separator = " | "
 	}
 	var parts []string
 	for _, h := range hints {
 		key := h[0]
-		if key == "up/down" && !m.terminal.ascii {
+		if key == "up/down" && !m.terminal.ASCII {
 			key = "↑↓"
 		}
 		parts = append(parts, m.theme.strong.Render(key)+" "+m.theme.faint.Render(h[1]))
