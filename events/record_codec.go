@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
+
+	"github.com/vmihailenco/msgpack/v5"
 )
 
 // A Hash is a link of the history's chain: the first 16 bytes of the SHA-256 of
@@ -122,6 +124,22 @@ func DecodeRecord(data []byte) (*Record, error) {
 		return nil, err
 	}
 	return rec, nil
+}
+
+// PlaceRecord returns where an encoded record stands in the history, without
+// reading the rest of it. Every failure is a [*DecodeError].
+func PlaceRecord(data []byte) (incarnation, sequence uint64, err error) {
+	r := newReader("record", data)
+	r.array("entry", 3)
+	r.lift("fields", r.version(recordVersion), recordUpcasters)
+	r.array("fields", 12)
+	sequence = r.uint("sequence", math.MaxInt64)
+	incarnation = r.uint("incarnation", math.MaxUint64)
+	if r.err != nil {
+		sequence, incarnation = 0, 0
+	}
+	msgpack.PutDecoder(r.dec)
+	return incarnation, sequence, r.err
 }
 
 func decodeDecision(r *reader, d *Decision) {
