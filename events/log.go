@@ -23,9 +23,6 @@ var (
 	ErrDiverged = errors.New("the history is not what the batch builds on")
 )
 
-// MaxHistory is how many records stay in the history in Redis.
-const MaxHistory = 1_000_000
-
 // A Log is the arbiter's side of one budget in Redis. Its methods may be called
 // concurrently; each is one round trip and has a deadline.
 type Log struct {
@@ -314,17 +311,17 @@ var snapshotText string
 var snapshotScript = redis.NewScript(snapshotText)
 
 // SaveSnapshot stores the snapshot for those who start later, and trims the
-// history beyond MaxHistory. It returns [ErrFenced] when the leadership is over.
+// history as [Log.PlanTrim] says. It returns [ErrFenced] when the leadership is over.
 func (l *Log) SaveSnapshot(ctx context.Context, s Standing, snap *Snapshot) error {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	oldest := uint64(0)
-	if snap.Sequence > MaxHistory {
-		oldest = snap.Sequence - MaxHistory
+	plan, err := l.planTrim(ctx, DefaultRetention(), snap.Sequence)
+	if err != nil {
+		return fmt.Errorf("save snapshot: %w", err)
 	}
-	done, err := snapshotScript.Run(ctx, l.calls, []string{l.keys.Head, l.keys.Snap, l.keys.Grants},
+	done, err := snapshotScript.Run(ctx, l.calls, []string{l.keys.Head, l.keys.Snap, l.keys.Grants, l.keys.Archive},
 		strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10),
-		EncodeSnapshot(snap), strconv.FormatUint(oldest, 10)).Int()
+		EncodeSnapshot(snap), strconv.FormatUint(plan.Oldest, 10), plan.note).Int()
 	switch {
 	case err != nil:
 		return fmt.Errorf("save snapshot: %w", err)
