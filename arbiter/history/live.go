@@ -315,4 +315,3 @@ func (l *Live) Close() error {
 	l.reading.Wait()
 	return l.log.Close()
 }
-

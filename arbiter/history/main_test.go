@@ -17,7 +17,12 @@ import (
 	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
 
-func TestMain(m *testing.M) { servertest.Main(leakcheck.Wrap(m)) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(archiveDir); dir != "" {
+		archiveUntilKilled(dir)
+	}
+	servertest.Main(leakcheck.Wrap(m))
+}
 
 // A maker makes a history as the ledger does, without a Redis.
 type maker struct {
