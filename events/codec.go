@@ -3,6 +3,7 @@ package events
 import (
 	"bytes"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -16,10 +17,27 @@ type writer struct {
 	enc *msgpack.Encoder
 }
 
-func newWriter() *writer {
+// writers are those that are not in use: an entry is written in less time than a
+// new writer takes to make.
+var writers = sync.Pool{New: func() any {
 	w := &writer{}
 	w.enc = msgpack.NewEncoder(&w.buf)
 	return w
+}}
+
+// maxKeptBytes bounds the memory that a writer out of use keeps.
+const maxKeptBytes = 64 << 10
+
+func newWriter() *writer { return writers.Get().(*writer) }
+
+// done returns the entry. The writer must not be used any more.
+func (w *writer) done() []byte {
+	entry := bytes.Clone(w.buf.Bytes())
+	if w.buf.Cap() <= maxKeptBytes {
+		w.buf.Reset()
+		writers.Put(w)
+	}
+	return entry
 }
 
 func (w *writer) array(n int)            { _ = w.enc.EncodeArrayLen(n) }

@@ -72,7 +72,7 @@ func EncodeIntent(in *Intent) []byte {
 	default:
 		w.array(0)
 	}
-	return w.buf.Bytes()
+	return w.done()
 }
 
 // DecodeIntent reads an entry. Every failure is a [*DecodeError].

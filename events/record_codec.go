@@ -31,7 +31,6 @@ const maxRecordBytes = MaxOwnBytes + MaxDecisions*(MaxContainerBytes+64)
 // [version, [fields…], hash].
 func EncodeRecord(rec *Record, prev Hash) []byte {
 	w := newWriter()
-	w.buf.Grow(128 + len(rec.Intent) + 64*len(rec.Decisions))
 	w.array(3)
 	w.uint(recordVersion)
 	w.array(12)
@@ -60,7 +59,7 @@ func EncodeRecord(rec *Record, prev Hash) []byte {
 	}
 	rec.Hash = link(prev, w.buf.Bytes())
 	w.bytes(rec.Hash[:])
-	return w.buf.Bytes()
+	return w.done()
 }
 
 // VerifyLink reports whether an encoded record's hash follows from the hash of
