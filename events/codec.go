@@ -57,21 +57,27 @@ type reader struct {
 	err  error
 }
 
+// readers are those that are not in use.
+var readers = sync.Pool{New: func() any { return &reader{dec: msgpack.NewDecoder(nil)} }}
+
 func newReader(what string, data []byte) *reader {
-	r := &reader{what: what, dec: msgpack.GetDecoder()}
+	r := readers.Get().(*reader)
+	r.what, r.err = what, nil
 	r.src.Reset(data)
 	r.dec.Reset(&r.src)
 	return r
 }
 
-// finish checks that nothing is left over and returns the first failure.
+// finish checks that nothing is left over and returns the first failure. The
+// reader must not be used any more.
 func (r *reader) finish() error {
 	if r.err == nil && r.src.Len() > 0 {
 		r.fail("end", ErrTrailing)
 	}
-	msgpack.PutDecoder(r.dec)
-	r.dec = nil
-	return r.err
+	err := r.err
+	r.src.Reset(nil) // what was read must not be kept
+	readers.Put(r)
+	return err
 }
 
 func (r *reader) fail(at string, err error) {
