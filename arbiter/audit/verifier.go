@@ -26,9 +26,10 @@ type Verifier struct {
 	held   held
 	stray  *stray
 
-	step   ledger.Step  // the newest, here so that it need not be allocated
-	visit  func(*Point) // of each record that was re-derived; nil: nobody wants to know
-	first  *Divergence  // found since Add was called
+	step   ledger.Step        // the newest, here so that it need not be allocated
+	ahead  func(*events.Head) // before each record that is re-derived; nil: nobody wants to know
+	visit  func(*Point)       // of each that was
+	first  *Divergence        // found since Add was called
 	report Report
 }
 
@@ -176,6 +177,9 @@ func (v *Verifier) take(head *events.Head, data []byte) {
 
 // derive re-derives the record, and compares.
 func (v *Verifier) derive(head *events.Head, data []byte, published events.Hash) {
+	if v.ahead != nil {
+		v.ahead(head)
+	}
 	charged := v.ledger.Charged()
 	_, behind := v.ledger.Barrier()
 	in := ledger.Input{Epoch: head.Epoch, Now: head.Ledger, Wall: head.Wall, Entry: head.Entry, Intent: head.Intent}
