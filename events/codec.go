@@ -3,6 +3,7 @@ package events
 import (
 	"bytes"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -16,10 +17,27 @@ type writer struct {
 	enc *msgpack.Encoder
 }
 
-func newWriter() *writer {
+// writers are those that are not in use: an entry is written in less time than a
+// new writer takes to make.
+var writers = sync.Pool{New: func() any {
 	w := &writer{}
 	w.enc = msgpack.NewEncoder(&w.buf)
 	return w
+}}
+
+// maxKeptBytes bounds the memory that a writer out of use keeps.
+const maxKeptBytes = 64 << 10
+
+func newWriter() *writer { return writers.Get().(*writer) }
+
+// done returns the entry. The writer must not be used any more.
+func (w *writer) done() []byte {
+	entry := bytes.Clone(w.buf.Bytes())
+	if w.buf.Cap() <= maxKeptBytes {
+		w.buf.Reset()
+		writers.Put(w)
+	}
+	return entry
 }
 
 func (w *writer) array(n int)            { _ = w.enc.EncodeArrayLen(n) }
@@ -39,21 +57,27 @@ type reader struct {
 	err  error
 }
 
+// readers are those that are not in use.
+var readers = sync.Pool{New: func() any { return &reader{dec: msgpack.NewDecoder(nil)} }}
+
 func newReader(what string, data []byte) *reader {
-	r := &reader{what: what, dec: msgpack.GetDecoder()}
+	r := readers.Get().(*reader)
+	r.what, r.err = what, nil
 	r.src.Reset(data)
 	r.dec.Reset(&r.src)
 	return r
 }
 
-// finish checks that nothing is left over and returns the first failure.
+// finish checks that nothing is left over and returns the first failure. The
+// reader must not be used any more.
 func (r *reader) finish() error {
 	if r.err == nil && r.src.Len() > 0 {
 		r.fail("end", ErrTrailing)
 	}
-	msgpack.PutDecoder(r.dec)
-	r.dec = nil
-	return r.err
+	err := r.err
+	r.src.Reset(nil) // what was read must not be kept
+	readers.Put(r)
+	return err
 }
 
 func (r *reader) fail(at string, err error) {

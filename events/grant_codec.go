@@ -55,7 +55,7 @@ func EncodeGrant(g *Grant) []byte {
 	}
 	w.millis(g.Window)
 	w.bool(g.Suspended)
-	return w.buf.Bytes()
+	return w.done()
 }
 
 // DecodeGrant reads the content of a mailbox. Every failure is a

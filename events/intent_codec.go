@@ -72,16 +72,26 @@ func EncodeIntent(in *Intent) []byte {
 	default:
 		w.array(0)
 	}
-	return w.buf.Bytes()
+	return w.done()
 }
 
 // DecodeIntent reads an entry. Every failure is a [*DecodeError].
 func DecodeIntent(data []byte) (*Intent, error) {
+	in := &Intent{}
+	if err := in.Decode(data); err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// Decode is [DecodeIntent] into an intent that is there already; slices that it
+// had are not written to. After an error the intent is good for nothing.
+func (in *Intent) Decode(data []byte) error {
 	if len(data) > MaxOwnBytes {
-		return nil, &DecodeError{What: "intent", At: "entry", Err: ErrOversize}
+		return &DecodeError{What: "intent", At: "entry", Err: ErrOversize}
 	}
 	r := newReader("intent", data)
-	in := &Intent{}
+	*in = Intent{}
 	r.array("entry", 5)
 	in.Kind = Kind(r.uint("kind", math.MaxUint8))
 	if r.err == nil && (in.Kind == 0 || in.Kind > lastKind) {
@@ -99,10 +109,7 @@ func DecodeIntent(data []byte) (*Intent, error) {
 	in.Counter = r.uint("counter", math.MaxInt64)
 	r.lift("body", version, intentUpcasters)
 	decodeIntentBody(r, in)
-	if err := r.finish(); err != nil {
-		return nil, err
-	}
-	return in, nil
+	return r.finish()
 }
 
 func decodeIntentBody(r *reader, in *Intent) {

@@ -19,6 +19,7 @@ type Keys struct {
 	Head    string // hash: incarnation, epoch, sequence, cursor and hash of the history's end; the epoch that was resigned last
 	Leader  string // string with expiry: which arbiter leads
 	Snap    string // string: the ledger's state at some sequence
+	Archive string // string: incarnation and sequence of the newest record that is archived; none: there is no archive
 	Status  string // string: the newest status, as JSON; and the channel on which it is published
 	Office  string // string with expiry: which projector publishes the status
 	mailbox string // prefix
@@ -35,6 +36,7 @@ func NewKeys(budget string) Keys {
 		Head:    p + "head",
 		Leader:  p + "leader",
 		Snap:    p + "snapshot",
+		Archive: p + "archive",
 		Status:  p + "status",
 		Office:  p + "projector",
 		mailbox: p + "mailbox:",

@@ -23,9 +23,6 @@ var (
 	ErrDiverged = errors.New("the history is not what the batch builds on")
 )
 
-// MaxHistory is how many records stay in the history in Redis.
-const MaxHistory = 1_000_000
-
 // A Log is the arbiter's side of one budget in Redis. Its methods may be called
 // concurrently; each is one round trip and has a deadline.
 type Log struct {
@@ -255,6 +252,40 @@ func (l *Log) ReadRecords(ctx context.Context, after uint64, count int, block ti
 	return records, nil
 }
 
+// ReadHistory is ReadRecords for who wants to know what is missing: it also returns
+// the sequence by which each record stands in the history, whatever the record
+// itself says.
+func (l *Log) ReadHistory(ctx context.Context, after uint64, count int, block time.Duration) (records [][]byte, sequences []uint64, err error) {
+	// Ids of the history end with 0. Whatever has another end is foreign and would
+	// otherwise be read again and again.
+	messages, err := l.read(ctx, l.keys.Grants, strconv.FormatUint(after, 10)+"-"+lastPart, count, block)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the history: %w", err)
+	}
+	records, sequences = make([][]byte, len(messages)), make([]uint64, len(messages))
+	for i, m := range messages {
+		body, _ := m.Values[recordField].(string)
+		records[i] = []byte(body)
+		if sequences[i], err = parseSequence(m.ID); err != nil {
+			return nil, nil, fmt.Errorf("read the history: %w", err)
+		}
+	}
+	return records, sequences, nil
+}
+
+// lastPart is the greatest second part that an id in a stream can have.
+const lastPart = "18446744073709551615"
+
+// parseSequence returns the sequence of the record with this id.
+func parseSequence(id string) (uint64, error) {
+	first, _, _ := strings.Cut(id, "-")
+	sequence, err := strconv.ParseUint(first, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%w: id %q", ErrMalformed, id)
+	}
+	return sequence, nil
+}
+
 func (l *Log) read(ctx context.Context, stream, after string, count int, block time.Duration) ([]redis.XMessage, error) {
 	client := l.blocking
 	args := &redis.XReadArgs{Streams: []string{stream, after}, Count: int64(count), Block: -1}
@@ -280,17 +311,17 @@ var snapshotText string
 var snapshotScript = redis.NewScript(snapshotText)
 
 // SaveSnapshot stores the snapshot for those who start later, and trims the
-// history beyond MaxHistory. It returns [ErrFenced] when the leadership is over.
+// history as [Log.PlanTrim] says. It returns [ErrFenced] when the leadership is over.
 func (l *Log) SaveSnapshot(ctx context.Context, s Standing, snap *Snapshot) error {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	oldest := uint64(0)
-	if snap.Sequence > MaxHistory {
-		oldest = snap.Sequence - MaxHistory
+	plan, err := l.planTrim(ctx, DefaultRetention(), snap.Sequence)
+	if err != nil {
+		return fmt.Errorf("save snapshot: %w", err)
 	}
-	done, err := snapshotScript.Run(ctx, l.calls, []string{l.keys.Head, l.keys.Snap, l.keys.Grants},
+	done, err := snapshotScript.Run(ctx, l.calls, []string{l.keys.Head, l.keys.Snap, l.keys.Grants, l.keys.Archive},
 		strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10),
-		EncodeSnapshot(snap), strconv.FormatUint(oldest, 10)).Int()
+		EncodeSnapshot(snap), strconv.FormatUint(plan.Oldest, 10), plan.note).Int()
 	switch {
 	case err != nil:
 		return fmt.Errorf("save snapshot: %w", err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -64,10 +63,9 @@ func (l *Log) Oldest(ctx context.Context) (uint64, error) {
 	if len(found) == 0 {
 		return 0, nil
 	}
-	first, _, _ := strings.Cut(found[0].ID, "-")
-	sequence, err := strconv.ParseUint(first, 10, 64)
+	sequence, err := parseSequence(found[0].ID)
 	if err != nil {
-		return 0, fmt.Errorf("find the oldest record: %w: id %q", ErrMalformed, found[0].ID)
+		return 0, fmt.Errorf("find the oldest record: %w", err)
 	}
 	return sequence, nil
 }

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
+
+	"github.com/vmihailenco/msgpack/v5"
 )
 
 // A Hash is a link of the history's chain: the first 16 bytes of the SHA-256 of
@@ -31,7 +33,6 @@ const maxRecordBytes = MaxOwnBytes + MaxDecisions*(MaxContainerBytes+64)
 // [version, [fields…], hash].
 func EncodeRecord(rec *Record, prev Hash) []byte {
 	w := newWriter()
-	w.buf.Grow(128 + len(rec.Intent) + 64*len(rec.Decisions))
 	w.array(3)
 	w.uint(recordVersion)
 	w.array(12)
@@ -60,7 +61,7 @@ func EncodeRecord(rec *Record, prev Hash) []byte {
 	}
 	rec.Hash = link(prev, w.buf.Bytes())
 	w.bytes(rec.Hash[:])
-	return w.buf.Bytes()
+	return w.done()
 }
 
 // VerifyLink reports whether an encoded record's hash follows from the hash of
@@ -122,6 +123,22 @@ func DecodeRecord(data []byte) (*Record, error) {
 		return nil, err
 	}
 	return rec, nil
+}
+
+// PlaceRecord returns where an encoded record stands in the history, without
+// reading the rest of it. Every failure is a [*DecodeError].
+func PlaceRecord(data []byte) (incarnation, sequence uint64, err error) {
+	r := newReader("record", data)
+	r.array("entry", 3)
+	r.lift("fields", r.version(recordVersion), recordUpcasters)
+	r.array("fields", 12)
+	sequence = r.uint("sequence", math.MaxInt64)
+	incarnation = r.uint("incarnation", math.MaxUint64)
+	if r.err != nil {
+		sequence, incarnation = 0, 0
+	}
+	msgpack.PutDecoder(r.dec)
+	return incarnation, sequence, r.err
 }
 
 func decodeDecision(r *reader, d *Decision) {

@@ -95,7 +95,7 @@ func EncodeSnapshot(s *Snapshot) []byte {
 		w.int(c.Shown)
 		w.int(c.Over)
 	}
-	return w.buf.Bytes()
+	return w.done()
 }
 
 // DecodeSnapshot reads a snapshot. Every failure is a [*DecodeError].

@@ -56,7 +56,7 @@ func (r *reader) lift(at string, version int, chain []upcaster) {
 	}
 	w := newWriter()
 	w.array(len(places))
-	body := append(w.buf.Bytes(), bytes.Join(asBytes(places), nil)...)
+	body := append(w.done(), bytes.Join(asBytes(places), nil)...)
 	r.src.Reset(append(body, rest...))
 	r.dec.Reset(&r.src)
 }

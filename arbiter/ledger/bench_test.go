@@ -134,7 +134,7 @@ func BenchmarkReallocate(b *testing.B) {
 		start := time.Now()
 		l.reallocate()
 		alone += time.Since(start)
-		c.step = l.step(Input{}, reply{})
+		c.step = l.step(Input{}, reply{}, true)
 		if len(c.step.Grants) < 90 {
 			b.Fatalf("only %d leases moved", len(c.step.Grants))
 		}

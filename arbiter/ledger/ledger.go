@@ -45,7 +45,8 @@ type Ledger struct {
 
 	unsettled bool // leases may have to move
 
-	touched []*container // by the record under way, in the order of first touch
+	intent  events.Intent // of the record under way
+	touched []*container  // by the record under way, in the order of first touch
 	scratch scratch
 }
 
@@ -146,7 +147,13 @@ func (l *Ledger) Next() (int64, bool) {
 // database; or when containers report connections that the ledger did not grant:
 // in local mode, and behind a recovery barrier. Then nobody grows until it is
 // below again.
-func (l *Ledger) Apply(in Input) Step {
+func (l *Ledger) Apply(in Input) Step { return l.apply(in, true) }
+
+// Rederive is [Ledger.Apply] without the grants, for those who only want to know
+// whether a record follows. The records and the state are the same.
+func (l *Ledger) Rederive(in Input) Step { return l.apply(in, false) }
+
+func (l *Ledger) apply(in Input, grants bool) Step {
 	l.sequence++
 	l.epoch = in.Epoch
 	before := l.now
@@ -162,7 +169,7 @@ func (l *Ledger) Apply(in Input) Step {
 	if l.unsettled {
 		l.reallocate()
 	}
-	return l.step(in, answer)
+	return l.step(in, answer, grants)
 }
 
 func opened(at, before, now int64) bool { return before < at && at <= now }

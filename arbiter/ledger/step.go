@@ -8,9 +8,9 @@ import "github.com/conncord/conncord/events"
 // containers.
 const maxQueueWalk = 100
 
-// step makes the record of the intent that was just applied, and the grants for
-// those whom it concerns.
-func (l *Ledger) step(in Input, answer reply) Step {
+// step makes the record of the intent that was just applied, and, if they are
+// wanted, the grants for those whom it concerns.
+func (l *Ledger) step(in Input, answer reply, grants bool) Step {
 	if answer.to != nil {
 		l.touch(answer.to, events.Noted)
 	}
@@ -24,13 +24,15 @@ func (l *Ledger) step(in Input, answer reply) Step {
 	}
 	if len(l.touched) > 0 {
 		step.Record.Decisions = make([]events.Decision, 0, len(l.touched))
-		step.Grants = make([]events.Grant, 0, len(l.touched)+1)
+		if grants {
+			step.Grants = make([]events.Grant, 0, len(l.touched)+1)
+		}
 	}
 	for _, c := range l.touched {
-		l.decide(&step, c, answer)
+		l.decide(&step, c, answer, grants)
 		c.touched, c.verb = false, 0
 	}
-	if answer.id != "" {
+	if grants && answer.id != "" {
 		step.Grants = append(step.Grants, l.note(answer))
 	}
 	clear(l.touched)
@@ -40,8 +42,8 @@ func (l *Ledger) step(in Input, answer reply) Step {
 	return step
 }
 
-// decide adds what happened to one container.
-func (l *Ledger) decide(step *Step, c *container, answer reply) {
+// decide adds what happened to one container, and its grant if it is wanted.
+func (l *Ledger) decide(step *Step, c *container, answer reply, grants bool) {
 	why := l.reason(c, answer)
 	if c.verb == events.Ended {
 		c.fallback = 0
@@ -59,6 +61,9 @@ func (l *Ledger) decide(step *Step, c *container, answer reply) {
 		Verb: c.verb, Container: c.id, Lease: c.lease,
 		Units: c.units, Charge: c.charge, Fallback: c.fallback, Reason: why,
 	})
+	if !grants {
+		return
+	}
 	if c.verb == events.Ended && (l.containers[c.id] != nil || answer.id == c.id) {
 		return // this record answers it anew: a mailbox gets one grant
 	}

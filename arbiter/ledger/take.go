@@ -27,8 +27,8 @@ func (l *Ledger) take(in Input) reply {
 	if max(in.Size, len(in.Intent)) > most {
 		return refuse(events.Oversize)
 	}
-	intent, err := events.DecodeIntent(in.Intent)
-	if err != nil {
+	intent := &l.intent
+	if err := intent.Decode(in.Intent); err != nil {
 		return refuse(unreadable(err))
 	}
 	if intent.Kind.Own() {

@@ -1,0 +1,370 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/conncord/conncord/events"
+)
+
+const (
+	// SegmentBytes is from which size on a segment is complete.
+	SegmentBytes = 64 << 20
+
+	// SyncEvery is how long a record may be in Redis before it is safe in the archive.
+	SyncEvery = time.Second
+
+	// maxUnsynced is how many records are written before they are made safe, however
+	// little time that took.
+	maxUnsynced = 20_000
+
+	// redisPause is how long an archiver waits when Redis does not answer.
+	redisPause = time.Second
+
+	lockName = "lock"
+)
+
+// A place is where a record stands.
+type place struct{ incarnation, sequence uint64 }
+
+// ArchiverOptions are what an archiver can be told. The zero value is a sound choice.
+type ArchiverOptions struct {
+	SegmentBytes int64         // 0: the constant of this name
+	SyncEvery    time.Duration // 0: the constant of this name
+	Logger       *slog.Logger  // nil: nothing is said
+}
+
+// An Archiver follows a live history and writes it to the segments of a directory. It
+// writes, makes safe on the disk, and then tells Redis how far it is, so that nothing
+// is trimmed that it does not have. It may be killed at any moment: the next one cuts
+// off the block that was being written and goes on behind the last record.
+type Archiver struct {
+	ArchiverOptions
+	dir, budget string
+	lock        *os.File
+	log         *events.Log
+	live        *Live
+
+	end    end // of the archive, with what is written
+	file   *os.File
+	to     appender
+	linked bool // what Redis has continues the archive
+
+	unsynced int       // records
+	since    time.Time // of the first of them
+	told     place     // what Redis knows to be archived
+	silent   bool      // Redis does not answer, and that was said
+}
+
+// OpenArchiver opens an archive of the budget's history for writing, and repairs its
+// end. The directory is made if need be. The error is [ErrLocked] when another
+// archiver has it, and a [*DamageError] when its end cannot be found.
+func OpenArchiver(ctx context.Context, dir, url, budget string, opts ArchiverOptions) (*Archiver, error) {
+	if opts.SegmentBytes == 0 {
+		opts.SegmentBytes = SegmentBytes
+	}
+	if opts.SyncEvery == 0 {
+		opts.SyncEvery = SyncEvery
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &Archiver{ArchiverOptions: opts, dir: dir, budget: budget}
+	if err := a.open(ctx, url); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *Archiver) open(ctx context.Context, url string) (err error) {
+	if err := os.MkdirAll(a.dir, 0o700); err != nil {
+		return fmt.Errorf("open the archive: %w", err)
+	}
+	if a.lock, err = lock(filepath.Join(a.dir, lockName)); err != nil {
+		return err
+	}
+	if a.end, err = repair(a.dir); err != nil {
+		return err
+	}
+	for _, d := range a.end.damaged {
+		a.Logger.Error("the archive is damaged; the rest is kept and continued", "error", d)
+	}
+	if a.end.cut > 0 {
+		a.Logger.Warn("a write to the archive had been interrupted; what it left was cut off", "segment", a.end.segment.path, "bytes", a.end.cut)
+	}
+	if b := a.end.budget; b != "" && b != a.budget {
+		return fmt.Errorf("open the archive: %s holds the history of budget %s, not of %s: use another directory", a.dir, b, a.budget)
+	}
+	if a.to.pack, err = newPacker(); err != nil {
+		return err
+	}
+	if a.log, err = events.OpenLog(url, a.budget); err != nil {
+		return err
+	}
+	if a.end.records > 0 {
+		if a.live, err = OpenLiveAfter(url, a.budget, a.end.incarnation, a.end.sequence); err != nil {
+			return err
+		}
+		return a.resume()
+	}
+	if a.live, err = OpenLive(ctx, url, a.budget); err != nil {
+		return err
+	}
+	a.end.incarnation, a.end.sequence = a.live.Place()
+	a.linked = true
+	return a.log.SetArchived(ctx, a.end.incarnation, a.end.sequence)
+}
+
+// resume goes on with the last segment.
+func (a *Archiver) resume() error {
+	if a.end.complete {
+		return nil
+	}
+	file, err := os.OpenFile(a.end.segment.path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("open the archive: %w", err)
+	}
+	if _, err := file.Seek(a.end.offset, io.SeekStart); err != nil {
+		file.Close()
+		return fmt.Errorf("open the archive: %w", err)
+	}
+	a.file = file
+	a.to = appender{
+		to: file, pack: a.to.pack, index: a.end.index, offset: a.end.offset, total: a.end.records,
+		incarnation: a.end.incarnation, newer: a.end.sequence,
+	}
+	return nil
+}
+
+// Place returns where the newest record stands that was written, perhaps not safely
+// yet.
+func (a *Archiver) Place() (incarnation, sequence uint64) { return a.end.incarnation, a.end.sequence }
+
+// Run follows the history until the context ends, and returns nil then. While Redis
+// does not answer it tries again. It returns a [*GapError] when records were trimmed
+// that the archive does not have, a [*ForkError] when Redis holds another history, and
+// what the file system reports; the archive is whole in each case, and a new archiver
+// goes on with it.
+func (a *Archiver) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := a.step(ctx); err != nil {
+			return err
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), events.CallTimeout)
+	defer cancel()
+	return a.sync(last)
+}
+
+// step takes what is next, or waits for it.
+func (a *Archiver) step(ctx context.Context) error {
+	records, err := a.live.Read(ctx)
+	if err == nil {
+		a.silent = false
+		if err := a.take(records); err != nil {
+			return err
+		}
+		if a.unsynced >= maxUnsynced || time.Since(a.since) >= a.SyncEvery {
+			return a.sync(ctx)
+		}
+		return nil
+	}
+	var gap *GapError
+	switch {
+	case errors.As(err, &gap):
+		return errors.Join(fmt.Errorf("the archive %s cannot go on; keep it, and begin a new one in an empty directory: %w", a.dir, gap), a.sync(ctx))
+	case errors.Is(err, io.EOF):
+		left := a.SyncEvery
+		if a.unsynced > 0 || a.told != a.end.place() {
+			if left -= time.Since(a.since); left <= 0 {
+				return a.sync(ctx)
+			}
+		}
+		err = a.live.Wait(ctx, left)
+	}
+	if err == nil || ctx.Err() != nil {
+		return nil
+	}
+	if !a.silent {
+		a.Logger.Warn("the history cannot be read at present; trying again", "error", err)
+		a.silent = true
+	}
+	if err := a.sync(ctx); err != nil {
+		return err
+	}
+	pause(ctx, redisPause)
+	return nil
+}
+
+// take writes records.
+func (a *Archiver) take(records [][]byte) error {
+	for _, data := range records {
+		incarnation, sequence, err := events.PlaceRecord(data)
+		if err != nil { // no record, but it stood in the history
+			incarnation, sequence = a.end.incarnation, a.end.sequence+1
+		}
+		if !a.linked {
+			if err := a.link(data, incarnation, sequence); err != nil {
+				return err
+			}
+			a.linked = true
+		}
+		if a.end.records > 0 && incarnation != a.end.incarnation {
+			if err := a.complete(); err != nil {
+				return err
+			}
+			a.end.order++
+		}
+		if a.file != nil && a.to.count == 0 && a.to.offset >= a.SegmentBytes {
+			if err := a.complete(); err != nil {
+				return err
+			}
+		}
+		if a.file == nil {
+			if err := a.begin(sequence); err != nil {
+				return err
+			}
+		}
+		if err := a.to.add(data); err != nil {
+			return a.undo(err)
+		}
+		a.end.incarnation, a.end.sequence = incarnation, sequence
+		a.end.records++
+		if a.unsynced++; a.unsynced == 1 {
+			a.since = time.Now()
+		}
+	}
+	return nil
+}
+
+// link checks that the first record that comes continues the archive.
+func (a *Archiver) link(data []byte, incarnation, sequence uint64) error {
+	e := &a.end
+	fork := &ForkError{Path: a.dir, Incarnation: e.incarnation, Sequence: e.sequence}
+	switch {
+	case incarnation != e.incarnation && begins(data):
+		a.Logger.Info("a new incarnation of the history begins", "incarnation", incarnation, "sequence", sequence)
+		return nil
+	case incarnation != e.incarnation || sequence != e.sequence+1:
+		fork.What = fmt.Sprintf("record %d of incarnation %016x comes next there", sequence, incarnation)
+		return fork
+	case e.hash != (events.Hash{}) && !events.VerifyLink(data, e.hash):
+		fork.What = fmt.Sprintf("the hash of record %d there does not follow from it", sequence)
+		return fork
+	}
+	return nil
+}
+
+// begin begins a segment.
+func (a *Archiver) begin(first uint64) error {
+	if a.end.order == 0 {
+		a.end.order = 1
+	}
+	h := Header{Budget: a.budget, Exported: time.Now()}
+	if a.end.records == 0 {
+		h.Snapshot = a.live.Snapshot()
+	}
+	path := segmentPath(a.dir, a.end.order, first)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("begin a segment of the archive: %w", err)
+	}
+	a.file, a.to = file, appender{to: file, pack: a.to.pack, incarnation: a.end.incarnation, newer: a.end.sequence}
+	a.end.segment = segment{path: path, order: a.end.order, first: first}
+	err = a.to.begin(&h)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err == nil {
+		err = syncDir(a.dir)
+	}
+	if err != nil {
+		return a.undo(err)
+	}
+	return nil
+}
+
+// complete ends the segment under way, if there is one.
+func (a *Archiver) complete() error {
+	if a.file == nil {
+		return nil
+	}
+	if err := a.to.end(); err != nil {
+		return a.undo(err)
+	}
+	if err := a.file.Sync(); err != nil {
+		return a.undo(err)
+	}
+	file := a.file
+	a.file = nil
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("write the archive: %w", err)
+	}
+	return nil
+}
+
+// sync makes safe on the disk what was written, and tells Redis.
+func (a *Archiver) sync(ctx context.Context) error {
+	if a.file != nil && a.unsynced > 0 {
+		if err := a.to.flush(); err != nil {
+			return a.undo(err)
+		}
+		if err := a.file.Sync(); err != nil {
+			return a.undo(err)
+		}
+	}
+	a.unsynced, a.since = 0, time.Now()
+	if a.told == a.end.place() || !a.linked {
+		return nil
+	}
+	if err := a.log.SetArchived(ctx, a.end.incarnation, a.end.sequence); err != nil {
+		if !a.silent && ctx.Err() == nil {
+			a.Logger.Warn("Redis cannot be told what is archived; trying again", "error", err)
+			a.silent = true
+		}
+		return nil
+	}
+	a.told = a.end.place()
+	return nil
+}
+
+// undo takes back what a write that failed left behind. If that fails too, the next
+// archiver does it.
+func (a *Archiver) undo(err error) error {
+	_ = a.file.Truncate(a.to.offset)
+	return fmt.Errorf("write the archive: %s: %w", a.end.segment.path, err)
+}
+
+// Close gives the archive up. It must be called after Run has returned.
+func (a *Archiver) Close() error {
+	var errs []error
+	if a.live != nil {
+		errs = append(errs, a.live.Close())
+	}
+	if a.log != nil {
+		errs = append(errs, a.log.Close())
+	}
+	if a.file != nil {
+		errs = append(errs, a.file.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// pause waits, or until the context ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
