@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/conncord/conncord/cmd/internal/policyfile"
 	"github.com/conncord/conncord/events"
 )
 
@@ -81,7 +82,7 @@ func TestBadPolicyFile(t *testing.T) {
 		{"unlisted with text", "unlisted: {priority: high}\n", "FILE: line 1: unlisted: priority, minimum and maximum must be whole numbers"},
 		{"minimums over the limit", "services: [{name: big, priority: 1, minimum: 50}]\n",
 			"FILE: the services' minimums add up to 62 but only 54 of 60 connections are available (6 reserved): lower the minimums or raise the limit"},
-		{"too large", "#" + strings.Repeat(" ", maxPolicyBytes), "cannot read the policy file: FILE has more than 65536 bytes"},
+		{"too large", "#" + strings.Repeat(" ", policyfile.MaxBytes), "cannot read the policy file: FILE has more than 65536 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, path, err := policyOf(t, c.text)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/conncord/conncord/arbiter"
 	"github.com/conncord/conncord/arbiter/observer"
+	"github.com/conncord/conncord/cmd/internal/policyfile"
 	"github.com/conncord/conncord/events"
 )
 
@@ -118,7 +119,7 @@ func (s *settings) policy(o *options) (events.Policy, error) {
 	}
 	where := "--max-connections (SUPABASE_MAX_CONNECTIONS)"
 	if o.Policy != "" {
-		if err := readPolicyFile(o.Policy, &p); err != nil {
+		if err := policyfile.Read(o.Policy, &p); err != nil {
 			return none, fmt.Errorf("--policy (CONNCORD_POLICY): %w", err)
 		}
 		where = o.Policy

@@ -1,4 +1,6 @@
-package daemon
+// Package policyfile reads the files that say which services a budget has and what
+// their rules are.
+package policyfile
 
 import (
 	"bytes"
@@ -14,18 +16,18 @@ import (
 	"github.com/conncord/conncord/events"
 )
 
-// maxPolicyBytes bounds a policy file. The largest that can work has 64 services
+// MaxBytes bounds a policy file. The largest that can work has 64 services
 // of about 120 bytes.
-const maxPolicyBytes = 64 << 10
+const MaxBytes = 64 << 10
 
-// A policyFile holds rules for services:
+// A document is what a file holds:
 //
 //	builtin: true            # false drops the five built-in services
 //	unlisted: refuse         # or {priority: 1, minimum: 0, maximum: 0}
 //	services:
 //	  - {name: reports, priority: 4, minimum: 2, maximum: 10}
 //	  - {name: scraper, maximum: 15}    # a built-in one, with one rule changed
-type policyFile struct {
+type document struct {
 	Builtin  *bool         `yaml:"builtin"`
 	Unlisted yaml.Node     `yaml:"unlisted"`
 	Services []serviceRule `yaml:"services"`
@@ -47,14 +49,14 @@ func (r *serviceRule) changes(s *events.Service) {
 	}
 }
 
-// readPolicyFile applies a policy file to the policy. Its errors begin with the
-// file's name and, if the mistake is in one place, the line.
-func readPolicyFile(path string, p *events.Policy) error {
+// Read applies a policy file to the policy. Its errors begin with the file's name
+// and, if the mistake is in one place, the line.
+func Read(path string, p *events.Policy) error {
 	data, err := readBounded(path)
 	if err != nil {
 		return fmt.Errorf("cannot read the policy file: %w", err)
 	}
-	var file policyFile
+	var file document
 	var lines yaml.Node
 	err = decodeStrictly(data, &file)
 	if err == nil {
@@ -85,9 +87,9 @@ func readBounded(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxPolicyBytes+1))
-	if err == nil && len(data) > maxPolicyBytes {
-		err = fmt.Errorf("%s has more than %d bytes", path, maxPolicyBytes)
+	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
+	if err == nil && len(data) > MaxBytes {
+		err = fmt.Errorf("%s has more than %d bytes", path, MaxBytes)
 	}
 	return data, err
 }
@@ -120,7 +122,7 @@ func inOneLine(err error) string {
 	}
 	text = strings.Replace(text, "cannot unmarshal !!", "cannot use ", 1)
 	for internal, plain := range map[string]string{
-		"daemon.policyFile": "a policy", "[]daemon.serviceRule": "a list of services", "daemon.serviceRule": "a service",
+		"policyfile.document": "a policy", "[]policyfile.serviceRule": "a list of services", "policyfile.serviceRule": "a service",
 		" int": " a whole number", " bool": " true or false",
 	} {
 		if before, ok := strings.CutSuffix(text, "into "+strings.TrimSpace(internal)); ok {
@@ -131,7 +133,7 @@ func inOneLine(err error) string {
 }
 
 // unlisted applies the rule for services that are not listed.
-func (f *policyFile) unlisted(rule *events.Service) (line int, err error) {
+func (f *document) unlisted(rule *events.Service) (line int, err error) {
 	n := &f.Unlisted
 	switch {
 	case n.IsZero():
