@@ -1,0 +1,75 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/conncord/conncord/arbiter/history"
+)
+
+// A copied says what was written.
+type copied struct {
+	Records    uint64 `json:"records"`
+	To         string `json:"to"`
+	Anonymized bool   `json:"anonymized"`
+	Passed     int    `json:"passed_over"` // parts that could not be read
+}
+
+// print says it in a sentence.
+func (c *copied) print(w io.Writer) error {
+	text := fmt.Sprintf("%d records written to %s", c.Records, c.To)
+	if c.Anonymized {
+		text += ", with all names replaced"
+	}
+	if c.Passed > 0 {
+		text += fmt.Sprintf("; %d parts could not be read and are missing", c.Passed)
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
+
+// export writes the history to one file.
+func (r *replay) export(ctx context.Context) error {
+	if _, err := os.Lstat(r.Export.File); err == nil {
+		return fmt.Errorf("%w: %s exists: give the name of a new file", errUsage, r.Export.File)
+	}
+	return r.read(ctx, func(p *place) error {
+		done := copied{To: r.Export.File, Anonymized: p.anonymized || r.Export.Anonymize}
+		var src history.Source = p
+		budget := p.budget
+		if r.Export.Anonymize {
+			anonymous, err := history.Anonymize(p)
+			if err != nil {
+				return err
+			}
+			src, budget = anonymous, history.AnonymousBudget
+		}
+		w, err := history.Create(r.Export.File, history.Header{
+			Budget: budget, Exported: time.Now(), Anonymized: done.Anonymized, Snapshot: src.Snapshot(),
+		})
+		if err != nil {
+			return err
+		}
+		for {
+			n, err := history.Export(ctx, w, src)
+			done.Records += n
+			if err == nil {
+				break
+			}
+			var damage history.Damage
+			if !errors.As(err, &damage) || !damage.Skippable() {
+				return errors.Join(err, w.Abandon())
+			}
+			done.Passed++
+			r.log.Warn("a part of the history cannot be read and is left out", "error", err)
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+		return r.print(&done, done.print)
+	})
+}

@@ -1,0 +1,58 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/conncord/conncord/arbiter/audit"
+)
+
+// errDiverged ends the program with ExitDivergence when everything was said.
+var errDiverged = errors.New("the history is not what was published")
+
+// verify proves the history.
+func (r *replay) verify(ctx context.Context) error {
+	return r.read(ctx, func(p *place) error {
+		report, err := audit.Verify(ctx, p)
+		if err != nil {
+			return err
+		}
+		if err := r.print(&report, func(w io.Writer) error { return printReport(w, p, &report) }); err != nil {
+			return err
+		}
+		if !report.Clean() {
+			return errDiverged
+		}
+		return nil
+	})
+}
+
+func printReport(w io.Writer, p *place, report *audit.Report) error {
+	if _, err := fmt.Fprintf(w, "%s: %s\n", p.about, report); err != nil {
+		return err
+	}
+	for _, d := range report.Divergences {
+		if _, err := fmt.Fprintf(w, "\n%s\n", d); err != nil {
+			return err
+		}
+		if d.Diff != "" {
+			if _, err := fmt.Fprintf(w, "expected (-) and published (+):\n%s", d.Diff); err != nil {
+				return err
+			}
+		}
+	}
+	if n := report.MoreDivergences; n > 0 {
+		fmt.Fprintf(w, "\nand %d more places\n", n)
+	}
+	for _, text := range report.Damages {
+		if _, err := fmt.Fprintf(w, "\ndamaged: %s\n", text); err != nil {
+			return err
+		}
+	}
+	if n := report.MoreDamages; n > 0 {
+		fmt.Fprintf(w, "\nand %d more damaged parts\n", n)
+	}
+	return nil
+}
