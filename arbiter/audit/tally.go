@@ -9,6 +9,7 @@ import (
 // record, at the cost of what changes.
 type tally struct {
 	incarnation uint64
+	sequence    uint64 // of the newest record that was taken
 	containers  map[string]*holder
 	tags        map[string]string // ids by tag
 	services    map[string]*sums
@@ -54,12 +55,14 @@ func (t *tally) load(l *ledger.Ledger) {
 	}
 }
 
-// take takes the leases that a record changed. It must come after each record of
-// an incarnation that [tally.load] began.
-func (t *tally) take(rec *events.Record, l *ledger.Ledger) {
-	if t.incarnation != rec.Incarnation {
+// take takes the leases that a record changed; all of them when records before it
+// were not taken, or it begins an incarnation. It reports whether that was so.
+func (t *tally) take(rec *events.Record, l *ledger.Ledger) (all bool) {
+	follows := t.incarnation == rec.Incarnation && t.sequence+1 == rec.Sequence
+	t.sequence = rec.Sequence
+	if !follows {
 		t.load(l)
-		return
+		return true
 	}
 	for i := range rec.Decisions {
 		id := rec.Decisions[i].Container
@@ -74,6 +77,7 @@ func (t *tally) take(rec *events.Record, l *ledger.Ledger) {
 			delete(t.tags, events.Tag(id))
 		}
 	}
+	return false
 }
 
 func (t *tally) set(c *events.ContainerState) {
