@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,15 @@ type ArchiverOptions struct {
 	Logger       *slog.Logger  // nil: nothing is said
 }
 
+func (o ArchiverOptions) withDefaults() ArchiverOptions {
+	o.SegmentBytes = cmp.Or(o.SegmentBytes, SegmentBytes)
+	o.SyncEvery = cmp.Or(o.SyncEvery, SyncEvery)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
 // An Archiver follows a live history and writes it to the segments of a directory. It
 // writes, makes safe on the disk, and then tells Redis how far it is, so that nothing
 // is trimmed that it does not have. It may be killed at any moment: the next one cuts
@@ -50,6 +60,7 @@ type Archiver struct {
 	lock        *os.File
 	log         *events.Log
 	live        *Live
+	before      *events.Snapshot // the state before the first record of an archive that begins
 
 	end    end // of the archive, with what is written
 	file   *os.File
@@ -66,16 +77,7 @@ type Archiver struct {
 // end. The directory is made if need be. The error is [ErrLocked] when another
 // archiver has it, and a [*DamageError] when its end cannot be found.
 func OpenArchiver(ctx context.Context, dir, url, budget string, opts ArchiverOptions) (*Archiver, error) {
-	if opts.SegmentBytes == 0 {
-		opts.SegmentBytes = SegmentBytes
-	}
-	if opts.SyncEvery == 0 {
-		opts.SyncEvery = SyncEvery
-	}
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	a := &Archiver{ArchiverOptions: opts, dir: dir, budget: budget}
+	a := &Archiver{ArchiverOptions: opts.withDefaults(), dir: dir, budget: budget}
 	if err := a.open(ctx, url); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -83,6 +85,27 @@ func OpenArchiver(ctx context.Context, dir, url, budget string, opts ArchiverOpt
 }
 
 func (a *Archiver) open(ctx context.Context, url string) (err error) {
+	if err := a.openEnd(); err != nil {
+		return err
+	}
+	if a.log, err = events.OpenLog(url, a.budget); err != nil {
+		return err
+	}
+	if a.end.records > 0 {
+		a.live, err = OpenLiveAfter(url, a.budget, a.end.incarnation, a.end.sequence)
+		return err
+	}
+	if a.live, err = OpenLive(ctx, url, a.budget); err != nil {
+		return err
+	}
+	a.before = a.live.Snapshot()
+	a.end.incarnation, a.end.sequence = a.live.Place()
+	a.linked = true
+	return a.log.SetArchived(ctx, a.end.incarnation, a.end.sequence)
+}
+
+// openEnd takes the directory, and makes ready to go on where the archive ends.
+func (a *Archiver) openEnd() (err error) {
 	if err := os.MkdirAll(a.dir, 0o700); err != nil {
 		return fmt.Errorf("open the archive: %w", err)
 	}
@@ -104,21 +127,10 @@ func (a *Archiver) open(ctx context.Context, url string) (err error) {
 	if a.to.pack, err = newPacker(); err != nil {
 		return err
 	}
-	if a.log, err = events.OpenLog(url, a.budget); err != nil {
-		return err
-	}
 	if a.end.records > 0 {
-		if a.live, err = OpenLiveAfter(url, a.budget, a.end.incarnation, a.end.sequence); err != nil {
-			return err
-		}
 		return a.resume()
 	}
-	if a.live, err = OpenLive(ctx, url, a.budget); err != nil {
-		return err
-	}
-	a.end.incarnation, a.end.sequence = a.live.Place()
-	a.linked = true
-	return a.log.SetArchived(ctx, a.end.incarnation, a.end.sequence)
+	return nil
 }
 
 // resume goes on with the last segment.
@@ -160,6 +172,26 @@ func (a *Archiver) Run(ctx context.Context) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), events.CallTimeout)
 	defer cancel()
 	return a.sync(last)
+}
+
+// CatchUp is Run that ends when the archive has everything. It does not try again when
+// Redis does not answer.
+func (a *Archiver) CatchUp(ctx context.Context) error {
+	for {
+		records, err := a.live.Read(ctx)
+		if errors.Is(err, io.EOF) {
+			return a.sync(ctx)
+		}
+		if err == nil {
+			err = a.take(records)
+		}
+		if err == nil && a.unsynced >= maxUnsynced {
+			err = a.sync(ctx)
+		}
+		if err != nil {
+			return errors.Join(err, a.sync(ctx))
+		}
+	}
 }
 
 // step takes what is next, or waits for it.
@@ -268,7 +300,7 @@ func (a *Archiver) begin(first uint64) error {
 	}
 	h := Header{Budget: a.budget, Exported: time.Now()}
 	if a.end.records == 0 {
-		h.Snapshot = a.live.Snapshot()
+		h.Snapshot = a.before
 	}
 	path := segmentPath(a.dir, a.end.order, first)
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
@@ -311,15 +343,9 @@ func (a *Archiver) complete() error {
 
 // sync makes safe on the disk what was written, and tells Redis.
 func (a *Archiver) sync(ctx context.Context) error {
-	if a.file != nil && a.unsynced > 0 {
-		if err := a.to.flush(); err != nil {
-			return a.undo(err)
-		}
-		if err := a.file.Sync(); err != nil {
-			return a.undo(err)
-		}
+	if err := a.flush(); err != nil {
+		return err
 	}
-	a.unsynced, a.since = 0, time.Now()
 	if a.told == a.end.place() || !a.linked {
 		return nil
 	}
@@ -331,6 +357,20 @@ func (a *Archiver) sync(ctx context.Context) error {
 		return nil
 	}
 	a.told = a.end.place()
+	return nil
+}
+
+// flush makes safe on the disk what was written.
+func (a *Archiver) flush() error {
+	if a.file != nil && a.unsynced > 0 {
+		if err := a.to.flush(); err != nil {
+			return a.undo(err)
+		}
+		if err := a.file.Sync(); err != nil {
+			return a.undo(err)
+		}
+	}
+	a.unsynced, a.since = 0, time.Now()
 	return nil
 }
 

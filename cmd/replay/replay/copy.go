@@ -73,3 +73,16 @@ func (r *replay) export(ctx context.Context) error {
 		return r.print(&done, done.print)
 	})
 }
+
+// bring adds an exported file to an archive.
+func (r *replay) bring(ctx context.Context) error {
+	if r.From != "" {
+		return fmt.Errorf("%w: import reads the file that it is given: leave --from away", errUsage)
+	}
+	n, err := history.Import(ctx, r.Import.Dir, r.Import.File, r.log)
+	if err != nil {
+		return err
+	}
+	done := copied{Records: n, To: r.Import.Dir}
+	return r.print(&done, done.print)
+}

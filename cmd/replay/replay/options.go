@@ -50,11 +50,12 @@ type statusOptions struct {
 }
 
 type timelineOptions struct {
-	Since string `default:"" placeholder:"MOMENT" help:"From which moment on. Default: from the beginning."`
-	Until string `default:"now" placeholder:"MOMENT" help:"Up to which moment. Default: now, the end of the history."`
-	CSV   bool   `name:"csv" xor:"form" help:"Print a table."`
-	SVG   bool   `name:"svg" xor:"form" help:"Print a picture."`
-	HTML  bool   `name:"html" xor:"form" help:"Print a page with the picture."`
+	Since      string `default:"" placeholder:"MOMENT" help:"From which moment on. Default: from the beginning."`
+	Until      string `default:"now" placeholder:"MOMENT" help:"Up to which moment. Default: now, the end of the history."`
+	Containers bool   `help:"Print the containers' curves as well."`
+	CSV        bool   `name:"csv" xor:"form" help:"Print a table."`
+	SVG        bool   `name:"svg" xor:"form" help:"Print a picture."`
+	HTML       bool   `name:"html" xor:"form" help:"Print a page with the picture."`
 }
 
 type explainOptions struct {
