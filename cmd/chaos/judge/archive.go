@@ -1,43 +1,13 @@
 package judge
 
 import (
-	"bufio"
-	"encoding/binary"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"github.com/conncord/conncord/arbiter/history"
 )
-
-// maxRecord bounds one record when the archive is read.
-const maxRecord = 64 << 20
-
-// An archive keeps every record that was ever in the history, in the order in
-// which they were seen: what Redis forgets, it does not.
-type archive struct {
-	file *os.File
-	out  *bufio.Writer
-}
-
-func newArchive(path string) (*archive, error) {
-	file, err := os.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	return &archive{file, bufio.NewWriter(file)}, nil
-}
-
-func (a *archive) add(record []byte) error {
-	var size [4]byte
-	binary.BigEndian.PutUint32(size[:], uint32(len(record)))
-	_, err := a.out.Write(size[:])
-	if err == nil {
-		_, err = a.out.Write(record)
-	}
-	return err
-}
-
-func (a *archive) close() error { return errors.Join(a.out.Flush(), a.file.Close()) }
 
 // Totals are what a whole archive holds.
 type Totals struct {
@@ -45,17 +15,18 @@ type Totals struct {
 }
 
 // Verify re-derives every incarnation of an archive from its first record, and
-// compares every byte.
+// compares every byte. An archive is every record that was ever in the history, in
+// the order in which they were seen: what Redis forgets, it does not. It is a file as
+// replay exports them.
 func Verify(path string) (t Totals, err error) {
-	file, err := os.Open(path)
+	file, err := history.OpenFile(path)
 	if err != nil {
 		return t, err
 	}
 	defer file.Close()
-	in := bufio.NewReader(file)
 	all, d := newRegister(), &deriver{}
 	for {
-		record, err := readRecord(in)
+		records, err := file.Read(context.Background())
 		if errors.Is(err, io.EOF) {
 			t.Incarnations, t.Leaderships = len(all.begun), len(all.holders)
 			return t, nil
@@ -63,23 +34,11 @@ func Verify(path string) (t Totals, err error) {
 		if err != nil {
 			return t, fmt.Errorf("read the archive: %w", err)
 		}
-		if _, _, err := d.take(record, all); err != nil {
-			return t, err
+		for _, record := range records {
+			if _, _, err := d.take(record, all); err != nil {
+				return t, err
+			}
+			t.Records++
 		}
-		t.Records++
 	}
-}
-
-func readRecord(in io.Reader) ([]byte, error) {
-	var size [4]byte
-	if _, err := io.ReadFull(in, size[:]); err != nil {
-		return nil, err
-	}
-	n := binary.BigEndian.Uint32(size[:])
-	if n > maxRecord {
-		return nil, fmt.Errorf("a record of %d bytes", n)
-	}
-	record := make([]byte, n)
-	_, err := io.ReadFull(in, record)
-	return record, err
 }

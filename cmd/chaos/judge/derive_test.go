@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conncord/conncord/arbiter/history"
 	"github.com/conncord/conncord/arbiter/ledger"
 	"github.com/conncord/conncord/events"
 )
@@ -53,7 +54,7 @@ func (s *scribe) register(id string, want int) *scribe {
 	return s
 }
 
-func history() *scribe {
+func sample() *scribe {
 	return begin(7, 0).lead("a").register("x", 5).register("y", 60)
 }
 
@@ -61,23 +62,18 @@ func history() *scribe {
 func archived(t *testing.T, records ...[]byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "history")
-	a, err := newArchive(path)
+	a, err := history.Create(path, history.Header{Budget: "b", Exported: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, rec := range records {
-		if err := a.add(rec); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := a.close(); err != nil {
+	if err := errors.Join(a.Write(records), a.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
 func TestAGoodHistoryIsDerived(t *testing.T) {
-	first := history()
+	first := sample()
 	second := begin(8, 3).lead("b").register("x", 5) // the last two records of the first were lost
 	second.epoch = 2
 	second.lead("a")
@@ -94,47 +90,47 @@ func TestABadHistoryIsFound(t *testing.T) {
 		want  string
 	}{
 		"a byte changed": {func() [][]byte {
-			out := history().out
+			out := sample().out
 			out[3] = append([]byte(nil), out[3]...)
 			out[3][len(out[3])-1] ^= 1
 			return out
 		}, "does not follow"},
 		"a record missing": {func() [][]byte {
-			out := history().out
+			out := sample().out
 			return append(out[:3:3], out[4])
 		}, "record 5 stands where record 4"},
 		"a record twice": {func() [][]byte {
-			out := history().out
+			out := sample().out
 			return append(out, out[4])
 		}, "record 5 stands where record 6"},
 		"another decision": {func() [][]byte {
 			// Of the same length and with a right hash, but another order.
-			out := history().out
+			out := sample().out
 			other := begin(7, 0).lead("a").register("y", 60).register("x", 5).out
 			return append(out[:4:4], other[4])
 		}, "does not follow"},
 		"no record": {func() [][]byte {
-			return append(history().out, []byte("garbage"))
+			return append(sample().out, []byte("garbage"))
 		}, "cannot be read"},
 		"no beginning": {func() [][]byte {
-			return history().out[1:]
+			return sample().out[1:]
 		}, "none that begins"},
 		"an incarnation twice": {func() [][]byte {
-			out := append(history().out, begin(8, 5).lead("a").out...)
-			return append(out, history().out...)
+			out := append(sample().out, begin(8, 5).lead("a").out...)
+			return append(out, sample().out...)
 		}, "begins a second time"},
 		"an epoch with two leaders": {func() [][]byte {
-			return history().lead("b").out
+			return sample().lead("b").out
 		}, "issued twice, to a and to b"},
 		"an epoch that goes back": {func() [][]byte {
-			s := history()
+			s := sample()
 			s.epoch = 3
 			s.lead("b")
 			s.epoch = 2
 			return s.lead("c").out
 		}, "is of epoch 2, after epoch 3"},
 		"an epoch without a leader": {func() [][]byte {
-			s := history()
+			s := sample()
 			s.epoch = 2
 			return s.register("z", 1).out
 		}, "nobody said"},

@@ -32,7 +32,7 @@ func follow(t *testing.T) *follower {
 	}
 	f := &follower{T: t, rdb: rdb, stream: events.NewKeys("b").Grants, path: filepath.Join(t.TempDir(), "history")}
 	found := make(chan error, 100)
-	if f.h, err = NewHistory(f.path, func(err error) { found <- err }); err != nil {
+	if f.h, err = NewHistory(f.path, "b", func(err error) { found <- err }); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -87,7 +87,7 @@ func (f *follower) verify(want Totals) {
 
 func TestFollowsAHistoryThatGoesBack(t *testing.T) {
 	f := follow(t)
-	first := history()
+	first := sample()
 	f.write(1, first.out...)
 	f.until(5)
 	if s := f.h.State(); s.Leader != "a" || s.Incarnation != 7 || s.Containers["x"].Units != 5 {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/conncord/conncord/arbiter/history"
 	"github.com/conncord/conncord/events"
 )
 
@@ -15,7 +16,7 @@ type History struct {
 	failed func(error) // called once for each thing that is wrong
 
 	mu       sync.Mutex
-	archive  *archive
+	archive  *history.Writer
 	all      *register
 	d        deriver
 	records  int
@@ -35,8 +36,8 @@ type link struct {
 
 // NewHistory returns a history that keeps its records in a file. failed is
 // called with what is wrong.
-func NewHistory(path string, failed func(error)) (*History, error) {
-	a, err := newArchive(path)
+func NewHistory(path, budget string, failed func(error)) (*History, error) {
+	a, err := history.Create(path, history.Header{Budget: budget, Exported: time.Now()})
 	if err != nil {
 		return nil, fmt.Errorf("keep the history: %w", err)
 	}
@@ -47,7 +48,7 @@ func NewHistory(path string, failed func(error)) (*History, error) {
 func (h *History) Close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.archive.close()
+	return h.archive.Close()
 }
 
 // errRewind is returned when the history in Redis is not what it was.
@@ -67,7 +68,7 @@ func (h *History) take(data []byte, at time.Time) error {
 	if h.d.ledger != nil && peek.Incarnation != h.d.ledger.Incarnation() && !begins(peek) {
 		return errRewind // its beginning lies before what was read last
 	}
-	if err := h.archive.add(data); err != nil {
+	if err := h.archive.Write([][]byte{data}); err != nil {
 		return h.fail(fmt.Errorf("keep the history: %w", err))
 	}
 	h.chain = append(h.chain, link{peek.Sequence, peek.Hash})

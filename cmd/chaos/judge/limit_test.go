@@ -28,7 +28,7 @@ func (e *errs) String() string {
 
 func newHistory(t *testing.T, failed func(error)) *History {
 	t.Helper()
-	h, err := NewHistory(filepath.Join(t.TempDir(), "history"), failed)
+	h, err := NewHistory(filepath.Join(t.TempDir(), "history"), "b", failed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,6 +60,9 @@ type violation struct {
 	err error
 }
 
+// budget is the name of what the containers share.
+const budget = "chaos"
+
 // errViolation ends a run.
 var errViolation = errors.New("a promise was broken")
 
@@ -120,7 +123,7 @@ func (r *run) execute(ctx context.Context) {
 	if r.opts.keep != "" {
 		archive = r.opts.keep
 	}
-	if r.history, err = judge.NewHistory(archive, r.fail); err != nil {
+	if r.history, err = judge.NewHistory(archive, budget, r.fail); err != nil {
 		r.fail(err)
 		return
 	}
@@ -146,7 +149,7 @@ func (r *run) perform(ctx context.Context) (err error) {
 	start, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	settings := world.Settings{
-		Budget: "chaos", Limit: databaseLimit, Reserve: (databaseLimit + 9) / 10,
+		Budget: budget, Limit: databaseLimit, Reserve: (databaseLimit + 9) / 10,
 		TTL: r.opts.ttl, LeaderLease: min(r.opts.ttl/leaderLeasePart, maxLeaderLease), Pace: pace,
 		Eyes: r.opts.eyes,
 	}
