@@ -138,7 +138,7 @@ func TestAnonymizedHistoryDecidesTheSame(t *testing.T) {
 		if len(errs) > 0 {
 			r.Fatal(errs)
 		}
-		compareDecisions(r, records, anonymous)
+		compareDecisions(r, src.snapshot, a.Snapshot(), records, anonymous)
 		rederive(r, a.Snapshot(), anonymous)
 		holdsNoName(r, a.Snapshot(), anonymous)
 	})
@@ -146,11 +146,16 @@ func TestAnonymizedHistoryDecidesTheSame(t *testing.T) {
 
 // compareDecisions compares what is decided, container by container, by the names that
 // the records themselves give them.
-func compareDecisions(t *rapid.T, original, anonymous [][]byte) {
+func compareDecisions(t *rapid.T, before, after *events.Snapshot, original, anonymous [][]byte) {
 	if len(original) != len(anonymous) {
 		t.Fatalf("%d records, of %d", len(anonymous), len(original))
 	}
 	known := map[string]string{} // by the name in the original
+	if before != nil {
+		for i := range before.Containers {
+			known[before.Containers[i].ID] = after.Containers[i].ID
+		}
+	}
 	for i := range original {
 		a, b := decoded(t, original[i]), decoded(t, anonymous[i])
 		in, err1 := events.DecodeIntent(a.Intent)
@@ -165,11 +170,11 @@ func compareDecisions(t *rapid.T, original, anonymous [][]byte) {
 			known[in.Container] = now.Container
 		}
 		for j := range a.Decisions {
-			if name := known[a.Decisions[j].Container]; name != "" {
-				a.Decisions[j].Container = name
-			} else {
-				a.Decisions[j].Container, b.Decisions[j].Container = "?", "?" // named in no intent that is here
+			name, ok := known[a.Decisions[j].Container]
+			if !ok {
+				t.Fatalf("record %d decides about a container that was never named", a.Sequence)
 			}
+			a.Decisions[j].Container = name
 		}
 		sort := cmpopts.SortSlices(func(x, y events.Decision) bool { return x.Container+x.Lease < y.Container+y.Lease })
 		if diff := cmp.Diff(a, b, sort, cmpopts.IgnoreFields(events.Record{}, "Intent", "Size", "Hash")); diff != "" {
