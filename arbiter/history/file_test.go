@@ -28,9 +28,9 @@ func TestFileHoldsWhatWasWritten(t *testing.T) {
 }
 
 func TestHeader(t *testing.T) {
-	m, records := newMaker(3, 0)
+	m, _ := newMaker(3, 0)
 	snap := m.l.Snapshot()
-	records = m.says(5)
+	records := m.says(5)
 	want := header()
 	want.Anonymized, want.Snapshot = true, snap
 	path := filepath.Join(t.TempDir(), "history")

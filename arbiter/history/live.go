@@ -219,15 +219,20 @@ func (l *Live) fetch(ctx context.Context, block time.Duration) error {
 		}
 		return p.err
 	}
-	if len(p.records) > 0 {
-		return l.check(ctx, p)
+	if len(p.records) == 0 {
+		return nil
 	}
-	return nil
+	back, err := l.check(ctx, p)
+	if back && err == nil {
+		return l.fetch(ctx, 0) // once: it does not go back again before it has returned something
+	}
+	return err
 }
 
 // check finds what does not continue what was read before, and cuts the piece off
-// there, so that the next one begins with it.
-func (l *Live) check(ctx context.Context, p *piece) error {
+// there, so that the next one begins with it. It reports whether the history went
+// back; the piece is then of no use.
+func (l *Live) check(ctx context.Context, p *piece) (back bool, err error) {
 	incarnation, sequence := l.incarnation, l.sequence
 	for i, data := range p.records {
 		of, _, err := events.PlaceRecord(data)
@@ -246,14 +251,14 @@ func (l *Live) check(ctx context.Context, p *piece) error {
 		if lost && !l.rewound && sequence > 0 {
 			// It went back, and has come past the place that was read to already.
 			if back, err := l.goBack(ctx); back || err != nil {
-				return err
+				return back, err
 			}
 		}
 		l.gap = &GapError{After: sequence, Next: p.sequences[i], Incarnation: of}
 		incarnation, sequence = of, p.sequences[i]
 	}
 	l.ready = p
-	return nil
+	return false, nil
 }
 
 // end returns the place of the piece's last record.

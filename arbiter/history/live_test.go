@@ -205,7 +205,9 @@ func TestLiveFollowsANewIncarnation(t *testing.T) {
 				s.all = nil
 				s.begin(4)
 				s.add(n)
-				must(t, l.Wait(t.Context(), time.Millisecond))
+				if n < 40 { // that it went back is seen by waiting in vain
+					must(t, l.Wait(t.Context(), time.Millisecond))
+				}
 				got, errs := drain(t, l)
 				same(t, s.all, got)
 				if len(errs) > 0 {

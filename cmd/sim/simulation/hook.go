@@ -105,19 +105,26 @@ func set(cmd redis.Cmder, reply any) {
 		var streams []redis.XStream
 		for _, s := range reply.([]any) {
 			pair := s.([]any)
-			x := redis.XStream{Stream: pair[0].(string)}
-			for _, m := range pair[1].([]any) {
-				pair := m.([]any)
-				fields, values := pair[1].([]any), map[string]any{}
-				for i := 0; i+1 < len(fields); i += 2 {
-					values[fields[i].(string)] = fields[i+1]
-				}
-				x.Messages = append(x.Messages, redis.XMessage{ID: pair[0].(string), Values: values})
-			}
-			streams = append(streams, x)
+			streams = append(streams, redis.XStream{Stream: pair[0].(string), Messages: messages(pair[1].([]any))})
 		}
 		c.SetVal(streams)
+	case *redis.XMessageSliceCmd:
+		c.SetVal(messages(reply.([]any)))
 	default:
 		panic(fmt.Sprintf("a reply to %T", cmd))
 	}
+}
+
+// messages returns entries of a stream as the library would.
+func messages(entries []any) []redis.XMessage {
+	found := make([]redis.XMessage, 0, len(entries))
+	for _, e := range entries {
+		pair := e.([]any)
+		fields, values := pair[1].([]any), map[string]any{}
+		for i := 0; i+1 < len(fields); i += 2 {
+			values[fields[i].(string)] = fields[i+1]
+		}
+		found = append(found, redis.XMessage{ID: pair[0].(string), Values: values})
+	}
+	return found
 }

@@ -211,12 +211,16 @@ func (s *server) execStream(name, key string, args []string) any {
 		}
 		return list(it.stream.entries[len(it.stream.entries)-1:])
 	}
-	if it == nil { // XRANGE id id
+	if it == nil { // XRANGE id id, and - or id, + COUNT 1
 		return []any{}
 	}
-	at, _ := parseID(args[0], 0)
-	found := it.stream.after(at.previous(), 1)
-	if len(found) == 0 || found[0].id != at {
+	var before id
+	if args[0] != "-" {
+		at, _ := parseID(args[0], 0)
+		before = at.previous()
+	}
+	found := it.stream.after(before, 1)
+	if last, bounded := parseID(args[1], 0); len(found) == 0 || bounded && last.less(found[0].id) {
 		return []any{}
 	}
 	return list(found)

@@ -1,0 +1,45 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// The memory that reading takes does not depend on how long the history is.
+func TestMemoryIsFlat(t *testing.T) {
+	records := made(MaxRead)
+	peak := func(blocks int) uint64 {
+		path := filepath.Join(t.TempDir(), "history")
+		w, err := Create(path, header())
+		must(t, err)
+		for range blocks {
+			must(t, w.Write(records))
+		}
+		must(t, w.Close())
+		f, err := OpenFile(path)
+		must(t, err)
+		defer f.Close()
+		var most uint64
+		for n := 0; ; n++ {
+			_, err := f.Read(context.Background())
+			if errors.Is(err, io.EOF) {
+				return most
+			}
+			must(t, err)
+			if n%10 == 0 {
+				var m runtime.MemStats
+				runtime.GC()
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapAlloc)
+			}
+		}
+	}
+	const slack = 2 << 20 // a fifth of what the long history would take
+	if short, long := peak(5), peak(70); long > short+slack {
+		t.Errorf("%d bytes while reading 70,000 records, %d while reading 5,000", long, short)
+	}
+}
