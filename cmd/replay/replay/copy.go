@@ -11,6 +11,9 @@ import (
 	"github.com/conncord/conncord/arbiter/history"
 )
 
+// anonymousBudget is the budget's name in an export without names.
+const anonymousBudget = "anonymous"
+
 // A copied says what was written.
 type copied struct {
 	Records    uint64 `json:"records"`
@@ -46,7 +49,7 @@ func (r *replay) export(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			src, budget = anonymous, history.AnonymousBudget
+			src, budget = anonymous, anonymousBudget
 		}
 		w, err := history.Create(r.Export.File, history.Header{
 			Budget: budget, Exported: time.Now(), Anonymized: done.Anonymized, Snapshot: src.Snapshot(),
