@@ -49,7 +49,7 @@ var laneNames = map[IncidentKind]string{
 func (t *Timeline) WriteSVG(w io.Writer) error {
 	p := &picture{line: t, top: t.top()}
 	p.lanes = p.kinds()
-	p.height = plotTop + plotHeight + 34 + laneHeight*len(p.lanes) + legendHeight*len(p.legend()) + 12
+	p.height = plotTop + plotHeight + 34 + laneHeight*len(p.lanes) + legendHeight*len(p.legend()) + 18
 	p.open()
 	p.scale()
 	p.areas()
@@ -277,7 +277,7 @@ func (p *picture) legend() [][]entry {
 
 func (p *picture) key() {
 	for i, line := range p.legend() {
-		y := plotTop + plotHeight + 34 + laneHeight*len(p.lanes) + legendHeight*i + 10
+		y := plotTop + plotHeight + 34 + laneHeight*len(p.lanes) + legendHeight*i + 24
 		for _, e := range line {
 			switch e.hue {
 			case -1:
