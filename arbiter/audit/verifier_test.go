@@ -217,9 +217,9 @@ func TestOffice(t *testing.T) {
 func TestFlips(t *testing.T) {
 	t.Parallel()
 	s := newStage(8)
-	s.wander(40, 5)
+	s.wander(30, 5)
 	s.fail(time.Second)
-	s.wander(80, 5)
+	s.wander(60, 5)
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 1000 {
 		i := r.IntN(len(s.records))
