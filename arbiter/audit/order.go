@@ -3,9 +3,7 @@ package audit
 import (
 	"bytes"
 	"fmt"
-	"slices"
 
-	"github.com/conncord/conncord/arbiter/ledger"
 	"github.com/conncord/conncord/events"
 )
 
@@ -14,10 +12,6 @@ const maxHeld = 1000
 
 // maxRecent is how many records back a second one is known for the same.
 const maxRecent = 4096
-
-// maxBegun is how many incarnations are remembered: each was the loss of a
-// history.
-const maxBegun = 1000
 
 // held are records that came before their turn.
 type held struct{ records map[uint64][]byte }
@@ -48,22 +42,13 @@ func (r *recent) other(sequence uint64, hash events.Hash) bool {
 	return r.sequences[sequence%maxRecent] == sequence && r.hashes[sequence%maxRecent] != hash
 }
 
-// begun are the newest incarnations, oldest first.
-type begun []uint64
-
-// begin notes that an incarnation was seen.
-func (v *Verifier) begin(incarnation uint64) {
-	if slices.Contains(v.begun, incarnation) {
-		return
-	}
-	v.report.Incarnations++
-	v.begun = append(v.begun[max(0, len(v.begun)+1-maxBegun):], incarnation)
-}
-
 // hold keeps a record that came before its turn.
 func (v *Verifier) hold(head *events.Head, data []byte) {
 	if v.held.records == nil {
 		v.held.records = map[uint64][]byte{}
+	}
+	if v.mislabelled(head, data) {
+		return
 	}
 	if there, twice := v.held.records[head.Sequence]; twice {
 		v.repeated(head, data, !bytes.Equal(there, data))
@@ -97,13 +82,24 @@ func (v *Verifier) takeHeld(sequence uint64, data []byte) {
 
 // flush gives up waiting for what is missing.
 func (v *Verifier) flush() {
-	for v.held.any() {
+	for several := len(v.held.records) > 1; v.held.any(); {
 		next := v.held.least()
-		if next != v.sequence+1 {
-			v.missing(v.sequence+1, next-1)
-			v.lose(next - 1)
+		if next == v.sequence+1 {
+			v.takeHeld(next, v.held.records[next])
+			continue
 		}
-		v.takeHeld(next, v.held.records[next])
+		if _, goesOn := v.held.records[next+1]; several && !goesOn {
+			// One alone, far from the others, is none that others are missing before:
+			// to go on behind it would be to pass over all that comes.
+			v.found((&Divergence{
+				Sequence: next, Incarnation: ID(v.incarnation), Kind: Altered,
+				Text: fmt.Sprintf("a record says that it is record %d, and stands among those around record %d", next, v.sequence),
+			}).compare(nil, decoded(v.held.records[next])))
+			delete(v.held.records, next)
+			continue
+		}
+		v.missing(v.sequence+1, next-1)
+		v.lose(next - 1)
 	}
 }
 
@@ -121,7 +117,28 @@ func (v *Verifier) lose(sequence uint64) { v.known, v.linked, v.sequence = false
 
 // again takes a record whose turn is over.
 func (v *Verifier) again(head *events.Head, data []byte) {
-	v.repeated(head, data, v.recent.other(head.Sequence, tail(data)))
+	if !v.mislabelled(head, data) {
+		v.repeated(head, data, v.recent.other(head.Sequence, tail(data)))
+	}
+}
+
+// mislabelled takes a record that is the one that follows, but says that it is
+// another: with the right sequence and incarnation its hash would continue the
+// chain. It reports whether it is one.
+func (v *Verifier) mislabelled(head *events.Head, data []byte) bool {
+	rec := decoded(data)
+	if rec == nil || !v.linked {
+		return false
+	}
+	published := rec.Hash
+	rec.Sequence, rec.Incarnation = v.sequence+1, v.incarnation
+	if events.EncodeRecord(rec, v.hash); rec.Hash != published {
+		return false
+	}
+	head.Sequence, head.Incarnation = rec.Sequence, rec.Incarnation
+	v.take(head, data) // what the ledger comes to is not the same
+	v.drain()
+	return true
 }
 
 func (v *Verifier) repeated(head *events.Head, data []byte, other bool) {
@@ -132,88 +149,4 @@ func (v *Verifier) repeated(head *events.Head, data []byte, other bool) {
 		d.Text = fmt.Sprintf("there are two records %d, and the second is another one", head.Sequence)
 	}
 	v.found(d.compare(nil, decoded(data)))
-}
-
-// A stray is a record of an incarnation whose beginning was not seen.
-type stray struct {
-	incarnation, sequence uint64
-	hash                  events.Hash
-	divergence            *Divergence // nil: nothing is wrong, it is where the history begins
-}
-
-// enter takes a record of another incarnation than the one before it.
-func (v *Verifier) enter(head *events.Head, data []byte) {
-	begins := v.begins(head)
-	switch {
-	case slices.Contains(v.begun, head.Incarnation):
-		v.found((&Divergence{
-			Sequence: head.Sequence, Incarnation: ID(head.Incarnation), Kind: Reordered,
-			Text: fmt.Sprintf("record %d of incarnation %s stands behind the beginning of incarnation %s", head.Sequence, ID(head.Incarnation), ID(v.incarnation)),
-		}).compare(nil, decoded(data)))
-		return
-	case begins:
-		v.flush()
-		if v.incarnation != 0 && head.Sequence > v.sequence+1 && !v.excused {
-			v.missing(v.sequence+1, head.Sequence-1)
-		}
-		v.known, v.linked = true, true
-		v.ledger = ledger.New(head.Incarnation, head.Sequence-1)
-	case v.incarnation == 0 || v.excused || v.adopts(head, data):
-		// Its beginning is not there.
-		v.flush()
-		v.known, v.linked = false, v.stray != nil
-		if v.linked {
-			v.hash = v.stray.hash
-		}
-	default:
-		v.strays(head, data)
-		return
-	}
-	v.incarnation, v.sequence = head.Incarnation, head.Sequence-1
-	if begins {
-		v.hash = events.Hash{}
-	}
-	v.office = office{}
-	if !begins {
-		v.office.leader = unknownLeader
-		v.office.epoch = head.Epoch
-	}
-	v.begin(head.Incarnation)
-	v.take(head, data)
-}
-
-// begins reports whether the record begins an incarnation.
-func (v *Verifier) begins(head *events.Head) bool {
-	if head.Entry != "" || head.Sequence == 0 {
-		return false
-	}
-	in, err := events.DecodeIntent(head.Intent)
-	return err == nil && in.Kind == events.Begin
-}
-
-// adopts reports whether the record follows a stray one: then an incarnation went
-// on whose beginning is missing.
-func (v *Verifier) adopts(head *events.Head, data []byte) bool {
-	s := v.stray
-	if s == nil || s.incarnation != head.Incarnation || head.Sequence != s.sequence+1 || !events.VerifyLink(data, s.hash) {
-		return false
-	}
-	s.divergence.Kind = Missing
-	s.divergence.Text = fmt.Sprintf("incarnation %s begins with record %d, which is none that begins: what was before it is missing", ID(s.incarnation), s.sequence)
-	return true
-}
-
-// strays takes a record of an incarnation that never began, in the place of the
-// one that follows.
-func (v *Verifier) strays(head *events.Head, data []byte) {
-	d := (&Divergence{
-		Sequence: head.Sequence, Incarnation: ID(head.Incarnation), Kind: Altered,
-		Text: fmt.Sprintf("record %d is of incarnation %s, which never began, behind a record of incarnation %s", head.Sequence, ID(head.Incarnation), ID(v.incarnation)),
-	}).compare(nil, decoded(data))
-	v.found(d)
-	v.stray = &stray{incarnation: head.Incarnation, sequence: head.Sequence, hash: tail(data), divergence: d}
-	if head.Sequence == v.sequence+1 {
-		v.known, v.linked = false, true
-		v.sequence, v.hash = head.Sequence, tail(data)
-	}
 }

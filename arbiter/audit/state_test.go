@@ -63,9 +63,9 @@ func TestAt(t *testing.T) {
 	t.Parallel()
 	s := newStage(11)
 	states := map[uint64]*events.Snapshot{}
-	for n := 3; n < 1200; n++ {
+	for n := 3; n < 500; n++ {
 		s.wander(n, 15)
-		if n == 600 {
+		if n == 250 {
 			s.fail(20 * time.Second)
 		}
 		if s.ledger.Sequence() == uint64(len(s.records)) {

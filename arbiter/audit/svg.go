@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // The measures of the picture, in its own units, which are pixels at its natural
@@ -23,33 +22,13 @@ const (
 	hues         = 10 // colours of services, which repeat
 )
 
-// pictureStyle colours the picture for light and dark. Its names begin with cc, so
-// that it can stand in a page beside others.
-const pictureStyle = `.cc{--ground:#fff;--text:#182030;--soft:#5a6577;--line:#e1e5eb;--limit:#b42332;--accent:#2a59c7;--warn:#8f5300;` +
-	`--s0:#3b6fd8;--s1:#0f8077;--s2:#e0922f;--s3:#8659d0;--s4:#c8477a;--s5:#6aa544;--s6:#3aa5d1;--s7:#c4562b;--s8:#5c67ab;--s9:#b5a535;` +
-	`font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}` +
-	`@media (prefers-color-scheme:dark){.cc{--ground:#161b22;--text:#e7ebf1;--soft:#9aa5b5;--line:#272f3a;--limit:#ff8b94;--accent:#86aaff;--warn:#f0b85a;` +
-	`--s0:#6f9bf5;--s1:#3fbfb1;--s2:#eeaa55;--s3:#ac87ef;--s4:#ec7ea4;--s5:#86c263;--s6:#5cbfe6;--s7:#ee8a60;--s8:#8f9ae0;--s9:#c9bb4e}}` +
-	`.cc text{fill:var(--text)}.cc .soft{fill:var(--soft)}.cc .title{font-size:17px;font-weight:600}.cc .grid{stroke:var(--line)}` +
-	`.cc .ground{fill:var(--ground)}.cc .limit{fill:none;stroke:var(--limit);stroke-width:2}` +
-	`.cc .available{fill:none;stroke:var(--text);stroke-width:1.5;stroke-dasharray:5 4}.cc .area{stroke:var(--ground);stroke-width:.6}` +
-	`.cc .incarnation,.cc .barrier,.cc .expired{fill:var(--limit);stroke:var(--limit)}.cc .leader,.cc .open{fill:var(--accent);stroke:var(--accent)}` +
-	`.cc .policy{fill:var(--soft);stroke:var(--soft)}.cc .local,.cc .drift{fill:var(--warn);stroke:var(--warn)}` +
-	`.cc .rule{stroke-dasharray:2 4;opacity:.75}`
-
-// laneNames are how the kinds of incidents are called beside their lanes.
-var laneNames = map[IncidentKind]string{
-	NewIncarnation: "incarnation", BarrierUp: "barrier", BarrierDown: "barrier open", NewLeader: "leader", NewPolicy: "policy",
-	LeaseExpired: "expired", LocalMode: "local mode", Drift: "drift",
-}
-
 // WriteSVG writes the timeline as a picture: what each service is charged for, one
 // upon the other, under the limit; and below it what is marked. It holds no script
 // and refers to nothing outside.
 func (t *Timeline) WriteSVG(w io.Writer) error {
 	p := &picture{line: t, top: t.top()}
 	p.lanes = p.kinds()
-	p.height = plotTop + plotHeight + 34 + laneHeight*len(p.lanes) + legendHeight*len(p.legend()) + 12
+	p.height = plotTop + plotHeight + 34 + laneHeight*len(p.lanes) + legendHeight*len(p.legend()) + 18
 	p.open()
 	p.scale()
 	p.areas()
@@ -245,49 +224,6 @@ func (p *picture) marks() {
 				fmt.Fprintf(&p.b, `<path class="%s" d="M%.1f %dl4 5l-4 5l-4 -5z"><title>%s, record %d: %s</title></path>`+"\n",
 					kind, x, y-5, m.At.Format(time.DateTime), m.Sequence, html.EscapeString(m.text()))
 			}
-		}
-	}
-}
-
-// An entry is one of the legend.
-type entry struct {
-	name string
-	hue  int // of a service; -1 and -2 are the limit and what is available
-	x    int
-}
-
-// legend lays the entries out in lines.
-func (p *picture) legend() [][]entry {
-	entries := []entry{{name: "limit", hue: -1}, {name: "available", hue: -2}}
-	for i, c := range p.line.Services {
-		entries = append(entries, entry{name: c.Name, hue: i % hues})
-	}
-	lines, x := [][]entry{nil}, 20
-	for _, e := range entries {
-		wide := 34 + 7*utf8.RuneCountInString(e.name)
-		if x+wide > pictureWidth-20 && x > 20 {
-			lines, x = append(lines, nil), 20
-		}
-		e.x = x
-		lines[len(lines)-1] = append(lines[len(lines)-1], e)
-		x += wide
-	}
-	return lines
-}
-
-func (p *picture) key() {
-	for i, line := range p.legend() {
-		y := plotTop + plotHeight + 34 + laneHeight*len(p.lanes) + legendHeight*i + 10
-		for _, e := range line {
-			switch e.hue {
-			case -1:
-				fmt.Fprintf(&p.b, `<path class="limit" d="M%d %dh14"/>`, e.x, y-4)
-			case -2:
-				fmt.Fprintf(&p.b, `<path class="available" d="M%d %dh14"/>`, e.x, y-4)
-			default:
-				fmt.Fprintf(&p.b, `<rect style="fill:var(--s%d)" x="%d" y="%d" width="12" height="12" rx="2"/>`, e.hue, e.x+1, y-10)
-			}
-			fmt.Fprintf(&p.b, `<text x="%d" y="%d">%s</text>`+"\n", e.x+20, y, html.EscapeString(e.name))
 		}
 	}
 }

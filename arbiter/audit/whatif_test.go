@@ -23,7 +23,7 @@ func whatIf(t *testing.T, s *stage, rules Rules) *Outcome {
 // Under the rules that were in force, what would have happened is what happened.
 func TestWhatIfSame(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(10) {
+	for seed := range uint64(6) {
 		s := newStage(seed)
 		s.wander(800, 20)
 		s.fail(10 * time.Second)
