@@ -19,8 +19,9 @@ type ghost struct {
 	from              uint64 // counter from which on it counts as heard
 	frozen            int    // what it was charged for when the history was lost
 
-	// When the history last concluded that it had nothing to go by: its lease ended,
-	// or the barrier was lifted although it was not heard. What it said before that is
+	// When the history last concluded that it had nothing to go by, or nothing but
+	// its fallback: its lease was lost or ended, or the barrier was lifted although it
+	// was not heard. What it said before that is
 	// counted when it arrives, or arrives again, whatever others have by now: the
 	// history cannot know when it was said.
 	cleared time.Duration
@@ -61,7 +62,7 @@ func (g *ghost) sent(b *box, in *events.Intent) {
 }
 
 // outdated reports whether the container said this before the history concluded that
-// it had nothing. What it claims later it must have.
+// it had nothing, or only its fallback. What it claims later it must have.
 func (g *ghost) outdated(in *events.Intent) bool {
 	said, known := g.said[in.Counter]
 	return known && said.at < g.cleared

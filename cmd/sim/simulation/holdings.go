@@ -14,11 +14,13 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 	}
 	for _, d := range rec.Decisions {
 		j.idle(&d)
-		if b := j.w.find(d.Container); b != nil && d.Verb == events.Ended {
-			b.ghost.cleared = j.w.now
-			if d.Reason == events.Lapsed || d.Reason == events.Cleaned {
-				b.ghost.stranger, b.ghost.from = true, b.m.Counter()+1
-			}
+		b := j.w.find(d.Container)
+		if b == nil || d.Verb != events.Ended && d.Verb != events.Lost {
+			continue
+		}
+		b.ghost.cleared = j.w.now
+		if d.Reason == events.Lapsed || d.Reason == events.Cleaned {
+			b.ghost.stranger, b.ghost.from = true, b.m.Counter()+1
 		}
 	}
 	if b := j.w.find(containerOf(in, readable)); b != nil && rec.Refused == 0 {
