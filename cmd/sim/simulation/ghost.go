@@ -40,7 +40,8 @@ type ghost struct {
 	ends     time.Duration     // when its lease ends by the true time at the latest
 	grace    time.Duration     // until when it may be getting rid of what it had before
 	fallback int               // what it may have from then on
-	ttl      time.Duration     // of its newest lease
+	unseen   []unseen
+	ttl      time.Duration // of its newest lease
 }
 
 // A saying is what the judge knows about an intent that a container sent.
@@ -78,6 +79,7 @@ func (b *box) alone() bool {
 // accepted notes until when a grant allows something.
 func (g *ghost) accepted(b *box, grant *events.Grant) {
 	g.told = b.clock()
+	g.taken(b, grant)
 	if grant.Lease == "" {
 		return
 	}

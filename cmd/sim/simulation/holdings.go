@@ -170,11 +170,12 @@ func (j *judge) charge(b *box) int {
 }
 
 // counted is what is counted of a container that stands still: when its lease is
-// over, only its fallback, also if the history that charged more was lost.
+// over, only its fallback, also if the history that charged more was lost. Its
+// lease may be longer than it knows.
 func (j *judge) counted(b *box) int {
 	charge := j.charge(b)
-	if g := &b.ghost; g.unheard && j.w.now >= g.ends {
-		charge = min(charge, g.fallback)
+	if ends, fallback := b.ghost.most(); b.ghost.unheard && j.w.now >= ends {
+		charge = min(charge, fallback)
 	}
 	return charge
 }

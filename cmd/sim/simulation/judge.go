@@ -157,6 +157,11 @@ func (j *judge) record(data []byte) {
 		j.w.fail("history", "record %d of epoch %d cannot be re-derived", rec.Sequence, rec.Epoch)
 		return
 	}
+	for i := range step.Grants {
+		if b := j.w.find(step.Grants[i].Container); b != nil {
+			b.ghost.granted(b, &step.Grants[i])
+		}
+	}
 	if j.w.trace != nil {
 		j.w.tellf("record %d, epoch %d, time %d: %s", rec.Sequence, rec.Epoch, rec.Ledger, describe(rec, in))
 	}
