@@ -84,6 +84,7 @@ func (g *ghost) accepted(b *box, grant *events.Grant) {
 		return
 	}
 	b.w.judge.behind(b, grant)
+	b.w.judge.obeyed(b, grant)
 	before := g.fallback
 	g.fallback = grant.Fallback
 	if grant.Verb == events.Lost { // that raises nothing

@@ -28,10 +28,13 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 		beyond := g.said[in.Counter].beyond
 		free = g.stranger || g.unheard || outdated || beyond
 		c, known := j.ledger.Container(b.id)
+		// What it said just after it stood still is charged also when it has learnt since
+		// that it was granted more, and is not heard by that.
+		claimed = known && g.unheard && beyond
 		// The newest that it said, though it did before this incarnation began, counts
 		// if that covers all that it has and may open.
-		covers := in.Counter == b.m.Counter() && c.Charge >= max(b.pool.seen(), b.m.Limit(b.clock()))
-		if known && (in.Counter >= g.from || g.unheard && covers) && !(g.alone && c.Charge < b.pool.seen()) {
+		covered := in.Counter == b.m.Counter() && j.covers(b)
+		if known && (in.Counter >= g.from || g.unheard && covered) && !(g.alone && c.Charge < b.pool.seen()) {
 			g.alone = false
 			claimed = g.stranger || outdated || beyond
 			// Of one claim, the history counts no more than the database has.
@@ -60,6 +63,20 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 	}
 	j.checkSum()
 	return free
+}
+
+// covers reports whether a container is charged for all that it has and may open.
+func (j *judge) covers(b *box) bool {
+	c, known := j.ledger.Container(b.id)
+	return known && c.Charge >= max(b.pool.seen(), b.m.Limit(b.clock()))
+}
+
+// obeyed: a container goes by this grant now. If it is of the present incarnation and
+// covers what the container has, that has heard it, whatever it heard.
+func (j *judge) obeyed(b *box, grant *events.Grant) {
+	if g := &b.ghost; g.unheard && j.ledger != nil && j.ledger.Incarnation() == grant.Incarnation && j.covers(b) {
+		g.unheard = false
+	}
 }
 
 func containerOf(in *events.Intent, readable bool) string {
