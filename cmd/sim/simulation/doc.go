@@ -81,7 +81,11 @@
 // before the history concluded that it has nothing, or nothing but its fallback, and
 // what arrives only later, is charged beside all that others have, and they have to
 // give back. So is what it said just after it stood still, or alone: it might have
-// more then than it was charged for. Nor is a connection under way that is looked for in the database
-// before anybody has it. An arbiter that containers have left no connection to look
-// through goes by its books.
+// more then than it was charged for. So is, until it has an answer, what one says
+// that it may have who goes by a grant of a history that was lost, when the present
+// one heard only something old of it and a look has lifted the barrier: it cannot
+// open that, and has none of it (docs/architecture.md, Known limits). Nor is a
+// connection under way counted that is looked for in the database before anybody has
+// it. An arbiter that containers have left no connection to look through goes by its
+// books.
 package simulation

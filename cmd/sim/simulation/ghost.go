@@ -18,6 +18,8 @@ type ghost struct {
 	alone             bool   // a stranger for what it opened alone, until that is charged
 	from              uint64 // counter from which on it counts as heard
 	frozen            int    // what it was charged for when the history was lost
+	outlived          bool   // the barrier was lifted when only something old of it was heard, and it has no answer yet
+	had               int    // what it had then
 
 	// When the history last concluded that it had nothing to go by, or nothing but
 	// its fallback: its lease was lost or ended, or the barrier was lifted although it

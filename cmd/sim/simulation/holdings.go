@@ -27,6 +27,11 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 		g := &b.ghost
 		beyond := g.said[in.Counter].beyond
 		free = g.stranger || g.unheard || outdated || beyond
+		if g.outlived && in.Counter >= g.from {
+			// It may still go by a grant of the history that was lost, and say that it may
+			// have what it cannot open any more. Who registers knows better.
+			free = free || in.Kind != events.Register
+		}
 		c, known := j.ledger.Container(b.id)
 		// What it said just after it stood still is charged also when it has learnt since
 		// that it was granted more, and is not heard by that.
@@ -74,8 +79,10 @@ func (j *judge) covers(b *box) bool {
 // obeyed: a container goes by this grant now. If it is of the present incarnation and
 // covers what the container has, that has heard it, whatever it heard.
 func (j *judge) obeyed(b *box, grant *events.Grant) {
-	if g := &b.ghost; g.unheard && j.ledger != nil && j.ledger.Incarnation() == grant.Incarnation && j.covers(b) {
-		g.unheard = false
+	if j.ledger != nil && j.ledger.Incarnation() == grant.Incarnation {
+		g := &b.ghost
+		g.outlived = false
+		g.unheard = g.unheard && !j.covers(b)
 	}
 }
 
@@ -171,6 +178,9 @@ func (j *judge) check(b *box) {
 	}
 	if open > charge {
 		j.w.fail("charge", "%s has %d connections, charged are %d", b.id, open, charge)
+	}
+	if b.alive && g.outlived && open > max(g.had, g.fallback) {
+		j.w.fail("charge", "%s has %d connections by a grant that was lost; it had %d", b.id, open, g.had)
 	}
 	if b.alive && g.ends > 0 && j.w.now >= max(g.ends, g.grace) && open > g.fallback {
 		j.w.fail("deadline", "%s has %d connections %v after its lease's end, its fallback is %d", b.id, open, j.w.now-g.ends, g.fallback)

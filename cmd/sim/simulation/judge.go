@@ -77,6 +77,7 @@ func (j *judge) lose() {
 // was charged for.
 func (j *judge) freeze(b *box) {
 	g := &b.ghost
+	g.outlived = false
 	if g.stranger || g.unheard {
 		g.from = b.m.Counter() + 1
 		return
