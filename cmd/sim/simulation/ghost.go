@@ -21,12 +21,15 @@ type ghost struct {
 	outlived          bool   // the barrier was lifted when only something old of it was heard, and it has no answer yet
 	had               int    // what it had then
 
-	// When the history last concluded that it had nothing to go by, or nothing but
-	// its fallback: its lease was lost or ended, or the barrier was lifted although it
-	// was not heard. What it said before that is
+	// When the history last concluded that it had nothing to go by: its lease ended,
+	// or the barrier was lifted although it was not heard. What it said before that is
 	// counted when it arrives, or arrives again, whatever others have by now: the
 	// history cannot know when it was said.
 	cleared time.Duration
+
+	// When the history last concluded that it had nothing but its fallback. What it said
+	// before that is counted likewise; only one that stands still can have it.
+	lost time.Duration
 
 	// Until excused it may have more than it is charged for, because it stood
 	// still and has to get rid of it.
@@ -65,10 +68,12 @@ func (g *ghost) sent(b *box, in *events.Intent) {
 }
 
 // outdated reports whether the container said this before the history concluded that
-// it had nothing, or only its fallback. What it claims later it must have.
-func (g *ghost) outdated(in *events.Intent) bool {
+// it had nothing, or, if it stands still, nothing but its fallback. What it claims
+// later it must have.
+func (b *box) outdated(in *events.Intent) bool {
+	g := &b.ghost
 	said, known := g.said[in.Counter]
-	return known && said.at < g.cleared
+	return known && (said.at < g.cleared || said.at < g.lost && b.excused())
 }
 
 // alone reports whether the container has been without an arbiter for so long that

@@ -10,17 +10,22 @@ import "github.com/conncord/conncord/events"
 func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free bool) {
 	claimed, outdated := false, false
 	if b := j.w.find(containerOf(in, readable)); b != nil {
-		outdated = b.ghost.outdated(in) // before this record, which may end its lease
+		outdated = b.outdated(in) // before this record, which may end its lease
 	}
 	for _, d := range rec.Decisions {
 		j.idle(&d)
 		b := j.w.find(d.Container)
-		if b == nil || d.Verb != events.Ended && d.Verb != events.Lost {
+		if b == nil {
 			continue
 		}
-		b.ghost.cleared = j.w.now
-		if d.Reason == events.Lapsed || d.Reason == events.Cleaned {
-			b.ghost.stranger, b.ghost.from = true, b.m.Counter()+1
+		switch d.Verb {
+		case events.Lost:
+			b.ghost.lost = j.w.now
+		case events.Ended:
+			b.ghost.cleared = j.w.now
+			if d.Reason == events.Lapsed || d.Reason == events.Cleaned {
+				b.ghost.stranger, b.ghost.from = true, b.m.Counter()+1
+			}
 		}
 	}
 	if b := j.w.find(containerOf(in, readable)); b != nil && rec.Refused == 0 {
