@@ -78,10 +78,14 @@
 // than two lease durations, and what one opened alone: so long after its lease's
 // end that it went on as if it had just started, until an arbiter counts it. Clocks
 // of containers that beat are at most five in a hundred slow. What a container said
-// before the history concluded that it has nothing, and what arrives only later, is
-// charged beside all that others have, and they have to give back. So is what it
-// said just after it stood still, or alone: it might have more then than it was
-// charged for. Nor is a connection under way that is looked for in the database
-// before anybody has it. An arbiter that containers have left no connection to look
-// through goes by its books.
+// before the history concluded that it has nothing, or, of one that stands still,
+// nothing but its fallback, and what arrives only later, is charged beside all that
+// others have, and they have to give back. So is what it said just after it stood still, or alone: it might have
+// more then than it was charged for. So is, until it has an answer, what one says
+// that it may have who goes by a grant of a history that was lost, when the present
+// one heard only something old of it and a look has lifted the barrier: it cannot
+// open that, and has none of it (docs/architecture.md, Known limits). Nor is a
+// connection under way counted that is looked for in the database before anybody has
+// it. An arbiter that containers have left no connection to look through goes by its
+// books.
 package simulation

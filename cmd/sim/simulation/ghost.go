@@ -18,12 +18,18 @@ type ghost struct {
 	alone             bool   // a stranger for what it opened alone, until that is charged
 	from              uint64 // counter from which on it counts as heard
 	frozen            int    // what it was charged for when the history was lost
+	outlived          bool   // the barrier was lifted when only something old of it was heard, and it has no answer yet
+	had               int    // what it had then
 
 	// When the history last concluded that it had nothing to go by: its lease ended,
 	// or the barrier was lifted although it was not heard. What it said before that is
 	// counted when it arrives, or arrives again, whatever others have by now: the
 	// history cannot know when it was said.
 	cleared time.Duration
+
+	// When the history last concluded that it had nothing but its fallback. What it said
+	// before that is counted likewise; only one that stands still can have it.
+	lost time.Duration
 
 	// Until excused it may have more than it is charged for, because it stood
 	// still and has to get rid of it.
@@ -39,7 +45,8 @@ type ghost struct {
 	ends     time.Duration     // when its lease ends by the true time at the latest
 	grace    time.Duration     // until when it may be getting rid of what it had before
 	fallback int               // what it may have from then on
-	ttl      time.Duration     // of its newest lease
+	unseen   []unseen
+	ttl      time.Duration // of its newest lease
 }
 
 // A saying is what the judge knows about an intent that a container sent.
@@ -61,10 +68,12 @@ func (g *ghost) sent(b *box, in *events.Intent) {
 }
 
 // outdated reports whether the container said this before the history concluded that
-// it had nothing. What it claims later it must have.
-func (g *ghost) outdated(in *events.Intent) bool {
+// it had nothing, or, if it stands still, nothing but its fallback. What it claims
+// later it must have.
+func (b *box) outdated(in *events.Intent) bool {
+	g := &b.ghost
 	said, known := g.said[in.Counter]
-	return known && said.at < g.cleared
+	return known && (said.at < g.cleared || said.at < g.lost && b.excused())
 }
 
 // alone reports whether the container has been without an arbiter for so long that
@@ -77,10 +86,12 @@ func (b *box) alone() bool {
 // accepted notes until when a grant allows something.
 func (g *ghost) accepted(b *box, grant *events.Grant) {
 	g.told = b.clock()
+	g.taken(b, grant)
 	if grant.Lease == "" {
 		return
 	}
 	b.w.judge.behind(b, grant)
+	b.w.judge.obeyed(b, grant)
 	before := g.fallback
 	g.fallback = grant.Fallback
 	if grant.Verb == events.Lost { // that raises nothing

@@ -10,11 +10,18 @@ import "github.com/conncord/conncord/events"
 func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free bool) {
 	claimed, outdated := false, false
 	if b := j.w.find(containerOf(in, readable)); b != nil {
-		outdated = b.ghost.outdated(in) // before this record, which may end its lease
+		outdated = b.outdated(in) // before this record, which may end its lease
 	}
 	for _, d := range rec.Decisions {
 		j.idle(&d)
-		if b := j.w.find(d.Container); b != nil && d.Verb == events.Ended {
+		b := j.w.find(d.Container)
+		if b == nil {
+			continue
+		}
+		switch d.Verb {
+		case events.Lost:
+			b.ghost.lost = j.w.now
+		case events.Ended:
 			b.ghost.cleared = j.w.now
 			if d.Reason == events.Lapsed || d.Reason == events.Cleaned {
 				b.ghost.stranger, b.ghost.from = true, b.m.Counter()+1
@@ -25,11 +32,19 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 		g := &b.ghost
 		beyond := g.said[in.Counter].beyond
 		free = g.stranger || g.unheard || outdated || beyond
+		if g.outlived && in.Counter >= g.from {
+			// It may still go by a grant of the history that was lost, and say that it may
+			// have what it cannot open any more. Who registers knows better.
+			free = free || in.Kind != events.Register
+		}
 		c, known := j.ledger.Container(b.id)
+		// What it said just after it stood still is charged also when it has learnt since
+		// that it was granted more, and is not heard by that.
+		claimed = known && g.unheard && beyond
 		// The newest that it said, though it did before this incarnation began, counts
 		// if that covers all that it has and may open.
-		covers := in.Counter == b.m.Counter() && c.Charge >= max(b.pool.seen(), b.m.Limit(b.clock()))
-		if known && (in.Counter >= g.from || g.unheard && covers) && !(g.alone && c.Charge < b.pool.seen()) {
+		covered := in.Counter == b.m.Counter() && j.covers(b)
+		if known && (in.Counter >= g.from || g.unheard && covered) && !(g.alone && c.Charge < b.pool.seen()) {
 			g.alone = false
 			claimed = g.stranger || outdated || beyond
 			// Of one claim, the history counts no more than the database has.
@@ -58,6 +73,22 @@ func (j *judge) hear(rec *events.Record, in *events.Intent, readable bool) (free
 	}
 	j.checkSum()
 	return free
+}
+
+// covers reports whether a container is charged for all that it has and may open.
+func (j *judge) covers(b *box) bool {
+	c, known := j.ledger.Container(b.id)
+	return known && c.Charge >= max(b.pool.seen(), b.m.Limit(b.clock()))
+}
+
+// obeyed: a container goes by this grant now. If it is of the present incarnation and
+// covers what the container has, that has heard it, whatever it heard.
+func (j *judge) obeyed(b *box, grant *events.Grant) {
+	if j.ledger != nil && j.ledger.Incarnation() == grant.Incarnation {
+		g := &b.ghost
+		g.outlived = false
+		g.unheard = g.unheard && !j.covers(b)
+	}
 }
 
 func containerOf(in *events.Intent, readable bool) string {
@@ -153,6 +184,9 @@ func (j *judge) check(b *box) {
 	if open > charge {
 		j.w.fail("charge", "%s has %d connections, charged are %d", b.id, open, charge)
 	}
+	if b.alive && g.outlived && open > max(g.had, g.fallback) {
+		j.w.fail("charge", "%s has %d connections by a grant that was lost; it had %d", b.id, open, g.had)
+	}
 	if b.alive && g.ends > 0 && j.w.now >= max(g.ends, g.grace) && open > g.fallback {
 		j.w.fail("deadline", "%s has %d connections %v after its lease's end, its fallback is %d", b.id, open, j.w.now-g.ends, g.fallback)
 	}
@@ -168,11 +202,12 @@ func (j *judge) charge(b *box) int {
 }
 
 // counted is what is counted of a container that stands still: when its lease is
-// over, only its fallback, also if the history that charged more was lost.
+// over, only its fallback, also if the history that charged more was lost. Its
+// lease may be longer than it knows.
 func (j *judge) counted(b *box) int {
 	charge := j.charge(b)
-	if g := &b.ghost; g.unheard && j.w.now >= g.ends {
-		charge = min(charge, g.fallback)
+	if ends, fallback := b.ghost.most(); b.ghost.unheard && j.w.now >= ends {
+		charge = min(charge, fallback)
 	}
 	return charge
 }

@@ -77,6 +77,7 @@ func (j *judge) lose() {
 // was charged for.
 func (j *judge) freeze(b *box) {
 	g := &b.ghost
+	g.outlived = false
 	if g.stranger || g.unheard {
 		g.from = b.m.Counter() + 1
 		return
@@ -151,18 +152,23 @@ func (j *judge) record(data []byte) {
 		c, _ := j.ledger.Container(in.Container)
 		lost = c.Lost // what it says is counted, whatever others have by now
 	}
-	_, barred := j.ledger.Barrier()
+	opens, barred := j.ledger.Barrier()
 	step := j.ledger.Apply(input)
 	if !bytes.Equal(step.Encoded, data) {
 		j.w.fail("history", "record %d of epoch %d cannot be re-derived", rec.Sequence, rec.Epoch)
 		return
 	}
+	for i := range step.Grants {
+		if b := j.w.find(step.Grants[i].Container); b != nil {
+			b.ghost.granted(b, &step.Grants[i])
+		}
+	}
 	if j.w.trace != nil {
 		j.w.tellf("record %d, epoch %d, time %d: %s", rec.Sequence, rec.Epoch, rec.Ledger, describe(rec, in))
 	}
 	j.tick(rec)
-	if _, still := j.ledger.Barrier(); barred && !still && unreadable == nil && in.Kind == events.Observe {
-		j.clear()
+	if _, still := j.ledger.Barrier(); barred && !still && j.ledger.Now() < opens {
+		j.clear() // a look opened it, before its time
 	}
 	said := j.hear(rec, in, unreadable == nil)
 	j.spend(before, said || lost)

@@ -25,14 +25,14 @@ var mutants = []mutant{
 	}, 1, ""},
 	{"epoch re-issued", []string{"epoch"}, []edit{
 		{"events/campaign.lua", "tonumber(head[2] or '0') + 1", "tonumber(head[2] or '1')"},
-	}, 0, ""},
+	}, 1, ""},
 	{"recall not awaited", []string{"sum", "charge"}, []edit{
 		{"arbiter/ledger/reallocate.go", "c.charge = max(c.charge, units)", "c.charge = units"},
 	}, 0, ""},
 	{"deadline counted from receipt", []string{"deadline", "charge"}, []edit{
 		{"client/lease/lease.go", "	retry       time.Duration", "	received    uint64\n	retry       time.Duration"},
 		{"client/lease/lease.go", "	case m.leased():\n", "	case m.leased():\n		if m.received != m.grant.Sequence {\n			m.received, m.deadline = m.grant.Sequence, now.Add(m.grant.TTL-m.grant.Margin)\n		}\n"},
-	}, 5, ""},
+	}, 10, ""},
 	{"retries on for appends", []string{"once"}, []edit{
 		{"events/redis.go", "opts.MaxRetries = -1", "opts.MaxRetries = 3"},
 	}, 555, ""},

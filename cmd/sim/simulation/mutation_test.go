@@ -19,10 +19,30 @@ import (
 // root is the project's directory, from here.
 const root = "../../.."
 
+// quickly are options for what runs one world or a few: it is compiled in half the
+// time and runs a third slower.
+const quickly = "-gcflags=github.com/conncord/conncord/...=-l -dwarf=false"
+
 // build builds the command with some of the sources edited.
 func build(t *testing.T, edits []edit) string {
 	t.Helper()
 	dir := t.TempDir()
+	// Without the state of git, and symbols that nobody reads, the packages are those
+	// that other tests build; so they are compiled once.
+	args := []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(dir, "sim")}
+	if len(edits) > 0 {
+		args = append(args, "-overlay", overlay(t, dir, edits), quickly)
+	}
+	if out, err := exec.Command("go", append(args, "../")...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return filepath.Join(dir, "sim")
+}
+
+// overlay writes the edited sources into a directory, and what the go command has to
+// know of them.
+func overlay(t *testing.T, dir string, edits []edit) string {
+	t.Helper()
 	texts := map[string]string{}
 	for _, e := range edits {
 		text, ok := texts[e.file]
@@ -38,7 +58,7 @@ func build(t *testing.T, edits []edit) string {
 		}
 		texts[e.file] = strings.Replace(text, e.old, e.new, 1)
 	}
-	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	list := struct{ Replace map[string]string }{map[string]string{}}
 	for file, text := range texts {
 		from, err := filepath.Abs(filepath.Join(root, file))
 		if err != nil {
@@ -48,24 +68,17 @@ func build(t *testing.T, edits []edit) string {
 		if err := os.WriteFile(to, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		overlay.Replace[from] = to
+		list.Replace[from] = to
 	}
-	data, err := json.Marshal(overlay)
+	data, err := json.Marshal(list)
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(list, data, 0o600); err != nil {
+	name := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(name, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	binary := filepath.Join(dir, "sim")
-	// Most of the time would go into debugging information, which nobody reads.
-	// Without paths and the state of git, what was built in another clone is of use.
-	cmd := exec.Command("go", "build", "-overlay", list, "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", binary, "../")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return binary
+	return name
 }
 
 // -plans writes the smallest plan that shows each mutant to testdata.
@@ -132,6 +145,25 @@ func TestMutantsAreCaught(t *testing.T) {
 	}
 }
 
+// TestRegressions runs the plans that failed once.
+func TestRegressions(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no plans", err)
+	}
+	binary := build(t, nil)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			t.Parallel()
+			if found := notice(t, binary, "-plan", file); found != nil {
+				trace := filepath.Join(t.ArtifactDir(), "trace")
+				notice(t, binary, "-plan", file, "-trace", trace)
+				t.Errorf("%s\n(the trace is in %s with -artifacts)", found[0], trace)
+			}
+		})
+	}
+}
+
 // TestDefaultSeeds runs what "make sim" runs.
 func TestDefaultSeeds(t *testing.T) {
 	runSeeds(t, nil, simulation.DefaultSeeds)
@@ -152,6 +184,7 @@ func TestOldAndNewRules(t *testing.T) {
 
 func runSeeds(t *testing.T, edits []edit, seeds int) {
 	t.Helper()
+	t.Parallel()
 	binary := build(t, edits)
 	out, err := exec.Command(binary, "-seeds", strconv.Itoa(seeds)).CombinedOutput()
 	if err != nil {

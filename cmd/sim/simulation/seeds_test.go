@@ -2,8 +2,6 @@ package simulation
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +12,7 @@ import (
 // TestSeeds runs some seeds with the race detector; TestDefaultSeeds runs many
 // without it, which is ten times as fast.
 func TestSeeds(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(25) {
 		if r := Run(Generate(seed), nil); r.Failure != nil {
 			t.Errorf("seed %d: %v", seed, r.Failure)
@@ -23,6 +22,7 @@ func TestSeeds(t *testing.T) {
 
 // TestSameSeedSameWorld: a failure can be looked at again.
 func TestSameSeedSameWorld(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(5) {
 		var first, second bytes.Buffer
 		Run(Generate(seed), &first)
@@ -30,32 +30,6 @@ func TestSameSeedSameWorld(t *testing.T) {
 		if diff := cmp.Diff(strings.Split(first.String(), "\n"), strings.Split(second.String(), "\n")); diff != "" {
 			t.Fatalf("seed %d:\n%s", seed, diff)
 		}
-	}
-}
-
-// TestRegressions runs the plans that failed once.
-func TestRegressions(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no plans", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-			plan, err := ReadPlan(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := Run(plan, nil)
-			if r.Failure == nil {
-				return
-			}
-			trace := filepath.Join(t.ArtifactDir(), "trace")
-			if f, err := os.Create(trace); err == nil {
-				Run(plan, f)
-				f.Close()
-			}
-			t.Errorf("%v\n(the trace is in %s with -artifacts)", r.Failure, trace)
-		})
 	}
 }
 

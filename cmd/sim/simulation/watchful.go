@@ -154,6 +154,7 @@ func (j *judge) clear() {
 		}
 		_, known := j.ledger.Container(b.id)
 		g.unheard, g.frozen, g.cleared = !known, 0, j.w.now
+		g.outlived, g.had = known, b.pool.seen()
 		if lease := b.m.Grant(); !known && lease != nil && lease.Window == 0 {
 			g.stranger, g.unheard, g.from = true, false, b.m.Counter()+1
 		}
