@@ -11,7 +11,7 @@ import (
 const maxHeld = 1000
 
 // maxRecent is how many records back a second one is known for the same.
-const maxRecent = 4096
+const maxRecent = 1024
 
 // held are records that came before their turn.
 type held struct{ records map[uint64][]byte }

@@ -1,6 +1,10 @@
 package audit
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/google/go-cmp/cmp"
+)
 
 // maxDivergences and maxDamages are how many a report holds. In a history that is
 // wrong from somewhere on, every record can be.
@@ -60,6 +64,9 @@ func (r *Report) diverged(d *Divergence) {
 	if len(r.Divergences) == maxDivergences {
 		r.MoreDivergences++
 		return
+	}
+	if d.Expected != nil && d.Published != nil {
+		d.Diff = cmp.Diff(d.Expected, d.Published)
 	}
 	r.Divergences = append(r.Divergences, d)
 }

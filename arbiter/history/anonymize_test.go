@@ -56,7 +56,7 @@ func random(t *rapid.T) (records [][]byte, middle *events.Snapshot) {
 	add(m.own(randomPolicy(t)))
 	pick := rapid.IntRange(0, 11)
 	counters := map[int]uint64{}
-	n := rapid.IntRange(20, 80).Draw(t, "records")
+	n := rapid.IntRange(15, 50).Draw(t, "records")
 	for i := range n {
 		if i == n/2 {
 			middle = m.l.Snapshot()

@@ -38,8 +38,8 @@ func TestMemoryIsFlat(t *testing.T) {
 			}
 		}
 	}
-	const slack = 2 << 20 // a fifth of what the long history would take
-	if short, long := peak(5), peak(70); long > short+slack {
-		t.Errorf("%d bytes while reading 70,000 records, %d while reading 5,000", long, short)
+	const slack = 2 << 20 // a third of what the long history would take
+	if short, long := peak(5), peak(40); long > short+slack {
+		t.Errorf("%d bytes while reading 40,000 records, %d while reading 5,000", long, short)
 	}
 }
