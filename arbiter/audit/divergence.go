@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/conncord/conncord/events"
 )
@@ -45,6 +46,16 @@ func (id ID) String() string { return fmt.Sprintf("%016x", uint64(id)) }
 
 // MarshalText returns the hexadecimal digits.
 func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (id *ID) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 16, 64)
+	if err != nil {
+		return fmt.Errorf("%.40q is no incarnation: it has 16 hexadecimal digits", text)
+	}
+	*id = ID(n)
+	return nil
+}
 
 // compare fills in what was expected and what was published.
 func (d *Divergence) compare(expected, published *events.Record) *Divergence {

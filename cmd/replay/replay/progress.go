@@ -45,7 +45,8 @@ func newProgress(w io.Writer, p *place) *progress {
 		_, total = m.Progress()
 		options = append(options, progressbar.OptionShowBytes(true))
 	} else {
-		options = append(options, progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("records"))
+		// The spinner must not turn by itself: that takes a goroutine.
+		options = append(options, progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetSpinnerChangeInterval(0), progressbar.OptionSetItsString("records"))
 	}
 	s.bar = progressbar.NewOptions64(total, options...)
 	return s

@@ -14,7 +14,7 @@ import (
 func (r *replay) moment(name, text string) (audit.Moment, error) {
 	m, err := audit.ParseMoment(text, r.now)
 	if err != nil {
-		return m, fmt.Errorf("%s: %q is %w", name, text, err)
+		return m, fmt.Errorf("%s: %w", name, err)
 	}
 	return m, nil
 }

@@ -22,8 +22,13 @@ func (r *replay) verify(ctx context.Context) error {
 		if err := r.print(&report, func(w io.Writer) error { return printReport(w, p, &report) }); err != nil {
 			return err
 		}
-		if !report.Clean() {
+		switch {
+		case !report.Clean():
 			return errDiverged
+		case report.Records == 0:
+			return fmt.Errorf("there is no history in %s: are budget and place the right ones?", p.about)
+		case !report.Proved():
+			return fmt.Errorf("not proved: of %d records only the chain could be followed, because the state before them is not known", report.Linked)
 		}
 		return nil
 	})

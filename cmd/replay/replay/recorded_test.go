@@ -1,0 +1,108 @@
+package replay
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/conncord/conncord/arbiter/audit"
+	"github.com/conncord/conncord/events"
+	"github.com/conncord/conncord/projector/status"
+)
+
+// TestRecorded proves every recorded history, so that no change of the rules decides
+// anew about what was decided, and shows it in every way there is.
+func TestRecorded(t *testing.T) {
+	t.Parallel()
+	for _, path := range recorded(t) {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			all, _ := records(t, path)
+			report := value[audit.Report](t, "verify", "--from", path)
+			if !report.Proved() || report.Records != uint64(len(all)) {
+				t.Errorf("%d records: %v", len(all), &report)
+			}
+			var csv []string
+			for _, line := range strings.Split(must(t, "timeline", "--csv", "--from", path), "\n")[1:] {
+				csv = append(csv, strings.Split(line, ",")...)
+			}
+			if len(csv) < 100 {
+				t.Errorf("the timeline has %d values", len(csv))
+			}
+			for form, want := range map[string]string{"--svg": "<svg", "--html": "<!doctype html>"} {
+				if out := must(t, "timeline", form, "--from", path); !strings.Contains(strings.ToLower(out), want) {
+					t.Errorf("timeline %s: %.80s", form, out)
+				}
+			}
+			last, err := events.DecodeRecord(all[len(all)-1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := value[status.Status](t, "status", "--from", path); s.TotalAllocated != last.Charged || s.Sequence != last.Sequence {
+				t.Errorf("at the end %d are charged, in the status %d", last.Charged, s.TotalAllocated)
+			}
+			out := value[audit.Outcome](t, "whatif", "--limit=60", "--from", path)
+			if out.Records == 0 {
+				t.Error("what if is about no record")
+			}
+			if lines := strings.Count(must(t, "tail", "-n", "100000", "--from", path), "\n"); lines != len(all) {
+				t.Errorf("tail prints %d lines for %d records", lines, len(all))
+			}
+		})
+	}
+}
+
+// TestStatusAtAnyRecord goes to a hundred places of each recorded history.
+func TestStatusAtAnyRecord(t *testing.T) {
+	t.Parallel()
+	for _, path := range recorded(t) {
+		all, _ := records(t, path)
+		rng := rand.New(rand.NewPCG(1, 1))
+		seen := map[uint64]bool{} // a sequence that Redis lost comes again
+		var firsts []*events.Record
+		for _, data := range all {
+			rec, err := events.DecodeRecord(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !seen[rec.Sequence] {
+				seen[rec.Sequence] = true
+				firsts = append(firsts, rec)
+			}
+		}
+		for range 100 {
+			rec := firsts[rng.IntN(len(firsts))]
+			s := value[status.Status](t, "status", "--from", path, "--at", fmt.Sprint(rec.Sequence))
+			if s.TotalAllocated != rec.Charged || s.Sequence != rec.Sequence || s.Epoch != rec.Epoch {
+				t.Fatalf("%s at %d: %d are charged in epoch %d, the status says %d in %d", path, rec.Sequence, rec.Charged, rec.Epoch, s.TotalAllocated, s.Epoch)
+			}
+		}
+	}
+}
+
+// TestFlips changes one byte at a thousand places of a recorded history: each must be
+// noticed.
+func TestFlips(t *testing.T) {
+	t.Parallel()
+	good, err := os.ReadFile("testdata/recorded/demo.history")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "flipped.history")
+	rng := rand.New(rand.NewPCG(2, 2))
+	for range 1000 {
+		at, bit := rng.IntN(len(good)), byte(1)<<rng.IntN(8)
+		bad := append([]byte(nil), good...)
+		bad[at] ^= bit
+		if err := os.WriteFile(path, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		exit, stdout, stderr := run(t, "verify", "--from", path)
+		if exit == ExitOK || exit == ExitUsage || stdout+stderr == "" {
+			t.Fatalf("byte %d with %#x: exit status %d\n%s%s", at, bit, exit, stdout, stderr)
+		}
+	}
+}
