@@ -23,6 +23,7 @@ type Log interface {
 	ReadRecords(ctx context.Context, after uint64, count int, block time.Duration) ([][]byte, error)
 	ReadBeats(ctx context.Context, containers []string) ([]events.Beat, error)
 	SaveSnapshot(ctx context.Context, s events.Standing, snap *events.Snapshot) error
+	Trim(ctx context.Context, s events.Standing, snapshot uint64) (events.Bound, error)
 	LoadSnapshot(ctx context.Context) (*events.Snapshot, error)
 	Interrupt()
 }
@@ -44,6 +45,10 @@ const (
 	// DefaultHold is the default of Config.Hold: most of what people and scripts do
 	// in a session is over sooner, and begins again soon.
 	DefaultHold = 10 * time.Second
+
+	// DefaultTrimAfter is the default of Config.TrimAfter: much shorter than what is
+	// kept, and seldom enough to cost nothing.
+	DefaultTrimAfter = 2 * time.Minute
 
 	// MinLease is the shortest lease that leaves room for three extensions.
 	MinLease = 100 * time.Millisecond
@@ -107,6 +112,10 @@ type Config struct {
 	// that leases do not follow every psql session up and down; 0: DefaultHold.
 	Hold time.Duration
 
+	// TrimAfter is how often the leader trims the history to the log's retention, with
+	// the snapshot that is saved then; 0: DefaultTrimAfter.
+	TrimAfter time.Duration
+
 	Logger *slog.Logger // nil: slog.Default()
 	Clock  Clock        // nil: the machine's
 }
@@ -120,6 +129,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Hold == 0 {
 		c.Hold = DefaultHold
+	}
+	if c.TrimAfter == 0 {
+		c.TrimAfter = DefaultTrimAfter
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -24,6 +24,8 @@ type leadership struct {
 	mail       map[string]int // place of each container in the mail of the batch under way
 	snapshotAt uint64         // sequence from which on a snapshot is due
 	snapshotBy time.Time      // and when, however few records there were
+	trimBy     time.Time      // when the history is to be trimmed
+	held       bool           // the archive is behind, and that was said
 	refused    uint64         // intents refused when that was last logged
 	untrimmed  int            // intents taken since the inbox was trimmed
 	tally      tally
@@ -37,7 +39,8 @@ func (a *Arbiter) newLeadership(s events.Standing) *leadership {
 	l := &leadership{
 		Arbiter: a, standing: s, cursor: s.Cursor,
 		won: a.Clock.Now(), base: max(a.ledger.Now(), s.Now), refused: a.ledger.Refused(),
-		take: maxBatch, mail: map[string]int{},
+		trimBy: a.Clock.Now().Add(a.TrimAfter),
+		take:   maxBatch, mail: map[string]int{},
 	}
 	l.extend = l.won.Add(a.Lease / 3)
 	l.watch = newWatch(l.won)
@@ -225,7 +228,31 @@ func (l *leadership) commit(ctx context.Context) error {
 	}
 	l.snapshotAt = l.ledger.Sequence() + uint64(max(snapshotEvery, 2*l.ledger.Containers()))
 	l.snapshotBy = l.Clock.Now().Add(snapshotAfter)
-	return nil
+	if l.Clock.Now().Before(l.trimBy) {
+		return nil
+	}
+	l.trimBy = l.Clock.Now().Add(l.TrimAfter)
+	why, err := l.Log.Trim(ctx, l.standing, l.ledger.Sequence())
+	if err == nil {
+		l.sayHeld(why)
+	}
+	return err
+}
+
+// sayHeld says when the history becomes longer than it is to be, and when it does not
+// any more: nobody reads it to the archive, and Redis will be full one day.
+func (l *leadership) sayHeld(why events.Bound) {
+	held := why == events.NotArchived
+	if held == l.held {
+		return
+	}
+	l.held = held
+	if held {
+		l.Logger.Warn("the history in Redis is longer than it is to be, because the archive is behind",
+			"remedy", "run replay archive on its directory again, or give it up with replay archive --forget")
+	} else {
+		l.Logger.Info("the archive has caught up, and the history is trimmed again")
+	}
 }
 
 // handOver ends a leadership on purpose: it finishes what is under way, records

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/conncord/conncord/arbiter"
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/events/servertest"
 )
@@ -169,5 +171,36 @@ func TestStandbyBehindTheTrimmedHistory(t *testing.T) {
 	standby.leads(t)
 	if s := standby.State(); s.Incarnation != snap.Incarnation || s.Containers != 1 {
 		t.Errorf("it goes on as %+v", s)
+	}
+}
+
+// A history that cannot be trimmed because its archive is behind is said, and so is
+// that it can be again.
+func TestArchiveIsBehind(t *testing.T) {
+	r := newRig(t, servertest.SharedRedis(t).URL())
+	before := r.past()
+	log, err := events.OpenLog(r.url, budget)
+	must(t, err)
+	defer log.Close()
+	few := func(c *arbiter.Config) {
+		c.Log.(*tap).Log.(*events.Log).Retain(events.Retention{Records: 8})
+		c.TrimAfter = time.Nanosecond
+	}
+	saved := func(id string) *node {
+		n := start(t, r.url, id, few).leads(t)
+		until(t, "the snapshot is saved", func() bool {
+			snap, err := r.snapshot()
+			return err == nil && snap.Epoch == n.State().Epoch
+		})
+		n.stop()
+		return n
+	}
+	must(t, log.SetArchived(t.Context(), before.incarnation, 1))
+	if n := saved("behind"); n.log.count("because the archive is behind") != 1 {
+		t.Error("that the archive is behind is not said once")
+	}
+	must(t, log.SetArchived(t.Context(), before.incarnation, before.sequence))
+	if n := saved("ahead"); n.log.count("the archive") != 0 {
+		t.Error("it is said of one that is not")
 	}
 }

@@ -63,6 +63,9 @@ func (q *quietLog) ReadBeats(context.Context, []string) ([]events.Beat, error) {
 func (q *quietLog) SaveSnapshot(context.Context, events.Standing, *events.Snapshot) error {
 	return q.answer()
 }
+func (q *quietLog) Trim(context.Context, events.Standing, uint64) (events.Bound, error) {
+	return 0, q.answer()
+}
 func (q *quietLog) LoadSnapshot(context.Context) (*events.Snapshot, error) { return nil, q.answer() }
 func (q *quietLog) Interrupt()                                             { close(q.interrupt) }
 

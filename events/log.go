@@ -26,9 +26,10 @@ var (
 // A Log is the arbiter's side of one budget in Redis. Its methods may be called
 // concurrently; each is one round trip and has a deadline.
 type Log struct {
-	keys     Keys
-	calls    *redis.Client
-	blocking *redis.Client // apart, so that blocked reads cannot use up the connections for calls
+	keys      Keys
+	calls     *redis.Client
+	blocking  *redis.Client // apart, so that blocked reads cannot use up the connections for calls
+	retention Retention
 }
 
 // OpenLog returns the log of the budget at the Redis URL.
@@ -51,8 +52,12 @@ func OpenLog(url, budget string) (*Log, error) {
 // NewLog returns the log of the budget over two clients that behave like those
 // of [OpenRedis]. It owns them.
 func NewLog(budget string, calls, blocking *redis.Client) *Log {
-	return &Log{keys: NewKeys(budget), calls: calls, blocking: blocking}
+	return &Log{keys: NewKeys(budget), calls: calls, blocking: blocking, retention: DefaultRetention()}
 }
+
+// Retain has the history trimmed by another retention than the default. It is to be
+// called before anything else.
+func (l *Log) Retain(r Retention) { l.retention = r }
 
 // Interrupt makes a blocking read that is under way, and every later one, return
 // with an error. The log is then only good for calls.
@@ -310,18 +315,13 @@ func (l *Log) read(ctx context.Context, stream, after string, count int, block t
 var snapshotText string
 var snapshotScript = redis.NewScript(snapshotText)
 
-// SaveSnapshot stores the snapshot for those who start later, and trims the
-// history as [Log.PlanTrim] says. It returns [ErrFenced] when the leadership is over.
+// SaveSnapshot stores the snapshot for those who start later. It returns [ErrFenced]
+// when the leadership is over.
 func (l *Log) SaveSnapshot(ctx context.Context, s Standing, snap *Snapshot) error {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	plan, err := l.planTrim(ctx, DefaultRetention(), snap.Sequence)
-	if err != nil {
-		return fmt.Errorf("save snapshot: %w", err)
-	}
-	done, err := snapshotScript.Run(ctx, l.calls, []string{l.keys.Head, l.keys.Snap, l.keys.Grants, l.keys.Archive},
-		strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10),
-		EncodeSnapshot(snap), strconv.FormatUint(plan.Oldest, 10), plan.note).Int()
+	done, err := snapshotScript.Run(ctx, l.calls, []string{l.keys.Head, l.keys.Snap},
+		strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10), EncodeSnapshot(snap)).Int()
 	switch {
 	case err != nil:
 		return fmt.Errorf("save snapshot: %w", err)

@@ -90,14 +90,16 @@ func TestPlanTrim(t *testing.T) {
 
 // The leader trims as the plan says, but for what Redis keeps because it removes whole
 // nodes only.
-func TestSaveSnapshotTrims(t *testing.T) {
+func TestTrim(t *testing.T) {
 	onEach(t, func(t *testing.T, srv server) {
 		log := srv.open(t)
 		s := aged(t, srv, log, 600, newest)
 		snap := &events.Snapshot{Incarnation: s.Incarnation, Sequence: 600}
+		must(t, log.SaveSnapshot(t.Context(), s, snap))
 		left := func() int {
 			t.Helper()
-			must(t, log.SaveSnapshot(t.Context(), s, snap))
+			_, err := log.Trim(t.Context(), s, snap.Sequence)
+			must(t, err)
 			return srv.length(t, srv.keys.Grants)
 		}
 		must(t, log.SetArchived(t.Context(), s.Incarnation, 0))

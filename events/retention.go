@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// How much of the history stays in Redis at least, where no archive asks for more.
+// How much of the history stays in Redis by default, where no archive asks for more.
 const (
 	// MaxHistory is how many records stay in the history in Redis.
 	MaxHistory = 1_000_000
@@ -22,7 +22,7 @@ type Retention struct {
 	Age     time.Duration
 }
 
-// DefaultRetention is what the leading arbiter goes by.
+// DefaultRetention is what arbiters go by when nobody says otherwise.
 func DefaultRetention() Retention { return Retention{MaxHistory, MaxHistoryAge} }
 
 // An Extent is what a [Retention] decides by. All numbers are sequences.

@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"strconv"
@@ -20,6 +21,17 @@ func (l *Log) SetArchived(ctx context.Context, incarnation, sequence uint64) err
 	note := strconv.FormatUint(incarnation, 10) + ":" + strconv.FormatUint(sequence, 10)
 	if err := l.calls.Set(ctx, l.keys.Archive, note, 0).Err(); err != nil {
 		return fmt.Errorf("note what is archived: %w", err)
+	}
+	return nil
+}
+
+// ForgetArchive takes the note back: there is no archive any more, and the history is
+// trimmed by the retention alone.
+func (l *Log) ForgetArchive(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	if err := l.calls.Del(ctx, l.keys.Archive).Err(); err != nil {
+		return fmt.Errorf("forget the archive: %w", err)
 	}
 	return nil
 }
@@ -69,7 +81,33 @@ type TrimPlan struct {
 	note string // the note of what is archived, as the plan saw it
 }
 
-// PlanTrim returns what would be trimmed now, by the [DefaultRetention].
+//go:embed trim.lua
+var trimText string
+var trimScript = redis.NewScript(trimText)
+
+// Trim trims the history as [Log.PlanTrim] says, where the stored snapshot is the one
+// of this sequence. It returns why no more was trimmed, or [ErrFenced] when the
+// leadership is over.
+func (l *Log) Trim(ctx context.Context, s Standing, snapshot uint64) (Bound, error) {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	plan, err := l.planTrim(ctx, snapshot)
+	if err != nil {
+		return 0, fmt.Errorf("trim the history: %w", err)
+	}
+	done, err := trimScript.Run(ctx, l.calls, []string{l.keys.Head, l.keys.Grants, l.keys.Archive},
+		strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10), strconv.FormatUint(plan.Oldest, 10), plan.note).Int()
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("trim the history: %w", err)
+	case done == 0:
+		return 0, ErrFenced
+	}
+	return plan.Why, nil
+}
+
+// PlanTrim returns what would be trimmed now, by the log's retention: see
+// [Log.Retain].
 func (l *Log) PlanTrim(ctx context.Context) (TrimPlan, error) {
 	snap, err := l.LoadSnapshot(ctx)
 	var decode *DecodeError
@@ -82,7 +120,7 @@ func (l *Log) PlanTrim(ctx context.Context) (TrimPlan, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	plan, err := l.planTrim(ctx, DefaultRetention(), at)
+	plan, err := l.planTrim(ctx, at)
 	if err != nil || plan.Records == 0 {
 		return plan, err
 	}
@@ -103,7 +141,8 @@ func (l *Log) PlanTrim(ctx context.Context) (TrimPlan, error) {
 
 // planTrim plans with a snapshot of this sequence stored. It takes two round trips,
 // and where records are too old one for each doubling of the history more.
-func (l *Log) planTrim(ctx context.Context, r Retention, snapshot uint64) (TrimPlan, error) {
+func (l *Log) planTrim(ctx context.Context, snapshot uint64) (TrimPlan, error) {
+	r := l.retention
 	var first, last *redis.XMessageSliceCmd
 	var archive *redis.StringCmd
 	_, err := l.calls.Pipelined(ctx, func(p redis.Pipeliner) error {

@@ -94,6 +94,7 @@ func serve(ctx context.Context, s settings, log *slog.Logger, stdout io.Writer) 
 		return err
 	}
 	defer eventLog.Close()
+	eventLog.Retain(s.retention)
 	s.arbiter.Log, s.arbiter.Logger = eventLog, log
 	lookout, err := s.lookout(log)
 	if err != nil {

@@ -37,6 +37,9 @@ type options struct {
 	LeaderLease cli.Duration `group:"Coordination" from:"CONNCORD_LEADER_LEASE" default:"1s" placeholder:"SECONDS" help:"How long nobody decides after the leader was killed: seconds, or a duration such as 500ms. Default: 1s."`
 	Fresh       bool         `group:"Coordination" from:"CONNCORD_FRESH" help:"Say that no container holds a connection, so that an empty Redis needs no recovery barrier. Only for the very first start: on a Redis that lost its data it can overfill the database."`
 
+	Retention        cli.Duration `group:"History" from:"CONNCORD_RETENTION" default:"168h" placeholder:"SECONDS" help:"How long a record stays in Redis: seconds, or a duration such as 168h; 0 is for ever. What an archive lacks stays longer. Default: 168h, a week."`
+	RetentionRecords uint64       `group:"History" from:"CONNCORD_RETENTION_RECORDS" default:"1000000" placeholder:"N" help:"How many records stay in Redis at most; 0 is any number. What an archive lacks stays as well. Default: 1000000, about 200 MB."`
+
 	HTTPAddr     string `name:"http-addr" group:"Watching" from:"HTTP_ADDR" placeholder:"HOST:PORT" help:"Where the live page, /metrics, /healthz, /readyz and /api are served; port 0 takes a free one, off serves none. They ask for no password: put a proxy that does before an address that others can reach. Default: 127.0.0.1:8080, if that is free."`
 	HTTPHosts    string `name:"http-hosts" group:"Watching" from:"HTTP_HOSTS" placeholder:"NAMES" help:"Names, separated by commas, under which these are asked for; others are refused. Default: on a loopback address its own names, else any."`
 	Expect       string `group:"Watching" from:"CONNCORD_EXPECT" placeholder:"NAMES" help:"Services, separated by commas, that should always have a container: an alert is raised when one has none."`

@@ -10,6 +10,7 @@ import (
 
 	"github.com/conncord/conncord/arbiter"
 	"github.com/conncord/conncord/arbiter/observer"
+	"github.com/conncord/conncord/cmd/internal/cli"
 	"github.com/conncord/conncord/cmd/internal/policyfile"
 	"github.com/conncord/conncord/events"
 )
@@ -22,6 +23,7 @@ type settings struct {
 	observer     *observer.Config // nil: nobody looks at the database
 	arbiter      arbiter.Config   // but for log, logger and lookout
 	watching     watching
+	retention    events.Retention
 	warnings     []string // what works, but may not be what was meant
 }
 
@@ -51,6 +53,9 @@ func (o *options) check() (settings, error) {
 		return s, err
 	}
 	if s.watching, err = o.watch(); err != nil {
+		return s, err
+	}
+	if s.retention, err = cli.Retention(o.Retention, o.RetentionRecords); err != nil {
 		return s, err
 	}
 	host, _ := os.Hostname()

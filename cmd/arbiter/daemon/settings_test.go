@@ -121,6 +121,7 @@ func TestBadSettings(t *testing.T) {
 		{"CONNCORD_BUDGET=a b", `--budget (CONNCORD_BUDGET): invalid name: the budget name "a b" may hold only letters, digits, '.', '-' and '_'`},
 		{"CONNCORD_ARBITER_ID=a{b}", `--id (CONNCORD_ARBITER_ID): invalid name: the container id "a{b}" may hold only letters, digits, '.', '-' and '_'`},
 		{"CONNCORD_LEADER_LEASE=10ms", `--leader-lease (CONNCORD_LEADER_LEASE): 10ms is out of range: set 100ms to 1m0s`},
+		{"CONNCORD_RETENTION=30s", `--retention (CONNCORD_RETENTION): 30s is out of range: set 0 (for ever), or 1m0s and more`},
 		{"CONNCORD_LOG_LEVEL=loud", `--log-level (CONNCORD_LOG_LEVEL) must be one of "debug","info","warn","error" but got "loud"; try: arbiter --help`},
 		{"REDIS_URL=http://user:hunter2@redis:6379", `--redis-url (REDIS_URL): the Redis URL is not usable: it does not begin with redis://, rediss:// or unix://: write redis://[user:password@]host:port[/db], rediss://… or unix:///path`},
 		{"REDIS_URL=redis://user:hun/ter2@redis:6379", `--redis-url (REDIS_URL): the Redis URL is not usable: it cannot be read, perhaps because a special character in the password is not written as % and two digits: write redis://[user:password@]host:port[/db], rediss://… or unix:///path`},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/conncord/conncord/arbiter/audit"
 	"github.com/conncord/conncord/arbiter/history"
+	"github.com/conncord/conncord/cmd/internal/cli"
 )
 
 // archive keeps a directory up with the history.
@@ -15,8 +16,11 @@ func (r *replay) archive(ctx context.Context) error {
 	if r.From != "" {
 		return fmt.Errorf("%w: an archive is made of the history in Redis: leave --from away, or see replay import", errUsage)
 	}
-	if r.Archive.DryRun {
+	switch {
+	case r.Archive.DryRun:
 		return r.planArchive(ctx)
+	case r.Archive.Forget:
+		return r.forgetArchive(ctx)
 	}
 	a, err := history.OpenArchiver(ctx, r.Archive.Dir, r.RedisURL, r.Budget, history.ArchiverOptions{Logger: r.log})
 	if err != nil {
@@ -33,6 +37,19 @@ func (r *replay) archive(ctx context.Context) error {
 	if err = errors.Join(err, a.Close()); err == nil {
 		r.log.Info("archived", "dir", r.Archive.Dir, "incarnation", audit.ID(incarnation), "up_to", sequence)
 	}
+	return err
+}
+
+// forgetArchive lets Redis be trimmed as if there were no archive.
+func (r *replay) forgetArchive(ctx context.Context) error {
+	log, err := r.openLog()
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(log.ForgetArchive(ctx), log.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(r.stdout, "budget %s has no archive any more; %s is as it was\n", r.Budget, r.Archive.Dir)
 	return err
 }
 
@@ -61,6 +78,11 @@ func (r *replay) planArchive(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
+	retention, err := cli.Retention(r.Archive.Retention, r.Archive.RetentionRecords)
+	if err != nil {
+		return err
+	}
+	log.Retain(retention)
 	var t trimming
 	incarnation, sequence, found, err := history.Archived(r.Archive.Dir)
 	if err != nil {

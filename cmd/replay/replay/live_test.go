@@ -171,3 +171,18 @@ func TestArchiveFollows(t *testing.T) {
 		t.Errorf("%v", &report)
 	}
 }
+
+// TestForget: without an archive nothing is noted in Redis any more.
+func TestForget(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	d.join("scraper-1", "scraper", 20)
+	dir := filepath.Join(t.TempDir(), "archive")
+	must(t, d.replay("archive", "--once", dir)...)
+	must(t, d.replay("archive", "--forget", dir)...)
+	var plan trimming
+	decodeJSON(t, must(t, d.replay("archive", "--dry-run", "--json", dir)...), &plan)
+	if plan.Archive == nil || plan.Noted != nil {
+		t.Errorf("planned: %+v", plan)
+	}
+}

@@ -95,8 +95,12 @@ type importOptions struct {
 
 type archiveOptions struct {
 	Dir    string `arg:"" placeholder:"DIR" help:"The directory. It is made if it is not there."`
-	DryRun bool   `help:"Write nothing: say what the archive has, what it lacks, and what the leader would trim from Redis."`
-	Once   bool   `help:"End when the archive has everything."`
+	Once   bool   `xor:"what" help:"End when the archive has everything."`
+	DryRun bool   `xor:"what" help:"Write nothing: say what the archive has, and what the leader would trim from Redis."`
+	Forget bool   `xor:"what" help:"Give the archive up: leave the directory as it is, and let Redis be trimmed of what it lacks."`
+
+	Retention        cli.Duration `from:"CONNCORD_RETENTION" default:"168h" placeholder:"SECONDS" help:"With --dry-run: the arbiter's setting, if it has another one."`
+	RetentionRecords uint64       `from:"CONNCORD_RETENTION_RECORDS" default:"1000000" placeholder:"N" help:"The same."`
 }
 
 // parse reads the options. It returns done when there is nothing left to do.
@@ -117,6 +121,9 @@ func (o *options) validate() error {
 	}
 	if o.Tail.Last < 0 || o.Tail.Last > maxLast {
 		return fmt.Errorf("--last: %d is out of range: give 0 to %d", o.Tail.Last, maxLast)
+	}
+	if _, err := cli.Retention(o.Archive.Retention, o.Archive.RetentionRecords); err != nil {
+		return err
 	}
 	if _, err := o.Tail.kinds(); err != nil {
 		return fmt.Errorf("--kind: %w", err)

@@ -55,6 +55,8 @@ func TestUsage(t *testing.T) {
 		{"export /none/x " + demo, ExitFailure, "/none"},
 		{"import /none " + empty, ExitFailure, "/none: no such file"},
 		{"archive x " + demo, ExitUsage, "leave --from away"},
+		{"archive x --retention=5", ExitUsage, "--retention (CONNCORD_RETENTION): 5s is out of range"},
+		{"archive x --once --forget", ExitUsage, "can't be used together"},
 		{"completion tcsh", ExitUsage, "tcsh"},
 	} {
 		exit, stdout, stderr := run(t, strings.Fields(c.args)...)
