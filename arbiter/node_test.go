@@ -180,6 +180,11 @@ func (p *tap) Commit(ctx context.Context, s events.Standing, b *events.Batch) er
 	return p.call("commit", func() error { return p.Log.Commit(ctx, s, b) })
 }
 
+func (p *tap) Trim(ctx context.Context, s events.Standing, snapshot uint64) (why events.Bound, err error) {
+	err = p.call("trim the history", func() (err error) { why, err = p.Log.Trim(ctx, s, snapshot); return err })
+	return why, err
+}
+
 func (p *tap) SaveSnapshot(ctx context.Context, s events.Standing, snap *events.Snapshot) error {
 	return p.call("save snapshot", func() error { return p.Log.SaveSnapshot(ctx, s, snap) })
 }

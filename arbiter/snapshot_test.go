@@ -182,25 +182,32 @@ func TestArchiveIsBehind(t *testing.T) {
 	log, err := events.OpenLog(r.url, budget)
 	must(t, err)
 	defer log.Close()
-	few := func(c *arbiter.Config) {
-		c.Log.(*tap).Log.(*events.Log).Retain(events.Retention{Records: 8})
-		c.TrimAfter = time.Nanosecond
-	}
-	saved := func(id string) *node {
-		n := start(t, r.url, id, few).leads(t)
-		until(t, "the snapshot is saved", func() bool {
-			snap, err := r.snapshot()
-			return err == nil && snap.Epoch == n.State().Epoch
-		})
+	trimmed := func(id string) *node {
+		done := make(chan struct{}, 1)
+		n := start(t, r.url, id, func(c *arbiter.Config) {
+			p := c.Log.(*tap)
+			p.Log.(*events.Log).Retain(events.Retention{Records: 8})
+			p.set(nil, func(call string, err error) error {
+				if call == "trim the history" {
+					select {
+					case done <- struct{}{}:
+					default:
+					}
+				}
+				return err
+			})
+			c.TrimAfter = time.Nanosecond
+		}).leads(t)
+		<-done
 		n.stop()
 		return n
 	}
 	must(t, log.SetArchived(t.Context(), before.incarnation, 1))
-	if n := saved("behind"); n.log.count("because the archive is behind") != 1 {
+	if n := trimmed("behind"); n.log.count("because the archive is behind") != 1 {
 		t.Error("that the archive is behind is not said once")
 	}
 	must(t, log.SetArchived(t.Context(), before.incarnation, before.sequence))
-	if n := saved("ahead"); n.log.count("the archive") != 0 {
+	if n := trimmed("ahead"); n.log.count("the archive") != 0 {
 		t.Error("it is said of one that is not")
 	}
 }
