@@ -24,7 +24,7 @@ func start(t *testing.T, args ...string) *programtest.Run { return programtest.S
 
 // TestShortRun is a run in which more than half of all kinds of faults happen.
 func TestShortRun(t *testing.T) {
-	last, status := start(t, "-duration", "40s", "-seed", "1").End()
+	last, status := start(t, "-duration", "40s", "-ttl", "5s", "-seed", "1").End()
 	ok := regexp.MustCompile(`^chaos: ok faults=(\d+) kinds=(\d+) minutes=\d+\.\d refused=0 over_limit=0 max_recovery_ms=\d+( max_regrant_ms=\d+ median_regrant_ms=\d+)?$`)
 	found := ok.FindStringSubmatch(last)
 	if status != 0 || found == nil {

@@ -43,7 +43,7 @@ var rogue = &kind{name: "rogue", to: toDatabase, plan: func(s *stage) *fault {
 
 func TestConnectionsThatNobodyGrantedAreFound(t *testing.T) {
 	var out, log bytes.Buffer
-	opts := options{duration: 30 * time.Second, seed: 1, ttl: minTTL, kinds: []*kind{rogue}}
+	opts := options{duration: 30 * time.Second, seed: 1, ttl: 5 * time.Second, kinds: []*kind{rogue}}
 	status := judged(t.Context(), opts, &out, &log)
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	last := lines[len(lines)-1]
