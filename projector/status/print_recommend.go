@@ -183,7 +183,11 @@ func (s *Status) recommendations(o PrintOptions) []string {
 	for _, r := range recommended {
 		item(clean(o, strings.TrimSuffix(r.Text, ".")))
 	}
-	if len(lines) == 1 {
+	switch {
+	case len(lines) > 1:
+	case health == Unknown:
+		item("Whether this is healthy is not known")
+	default:
 		item("Nobody says why: see the alerts, or the arbiter's log")
 	}
 	return lines
