@@ -141,6 +141,28 @@ func (a *Archive) next() error {
 	return io.EOF
 }
 
+// Progress returns how many bytes were read, and how many there are.
+func (a *Archive) Progress() (read, size int64) {
+	segments, err := listSegments(a.dir)
+	if err != nil {
+		return 0, 0
+	}
+	for _, s := range segments {
+		all, err := sizeOf(s.path)
+		if err != nil {
+			continue // it was removed meanwhile
+		}
+		size += all
+		switch {
+		case s.path == a.now.path && a.file != nil:
+			read += a.file.offset
+		case s.path <= a.now.path:
+			read += all
+		}
+	}
+	return read, size
+}
+
 // Close implements [Source].
 func (a *Archive) Close() error {
 	if a.file == nil {

@@ -237,6 +237,15 @@ func (f *File) size() (int64, error) {
 	return info.Size(), nil
 }
 
+// Progress returns how many bytes were read, and how many there are.
+func (f *File) Progress() (read, size int64) {
+	size, err := f.size()
+	if err != nil {
+		return f.offset, f.offset
+	}
+	return f.offset, size
+}
+
 // Close implements [Source].
 func (f *File) Close() error {
 	f.unpack.close()

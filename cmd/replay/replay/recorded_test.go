@@ -106,3 +106,31 @@ func TestFlips(t *testing.T) {
 		}
 	}
 }
+
+// TestProgressOfFiles: at the end all of a file, or of an archive, was read.
+func TestProgressOfFiles(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "archive")
+	must(t, "import", "testdata/recorded/chaos.history", dir)
+	for _, from := range []string{"testdata/recorded/chaos.history", dir} {
+		r := &replay{options: &options{From: from}}
+		p, err := r.where(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := p.Source.(measured)
+		at, size := m.Progress()
+		if size == 0 || at > size/2 {
+			t.Errorf("%s: %d of %d bytes were read before anything was", from, at, size)
+		}
+		if report, err := audit.Verify(t.Context(), p); err != nil || !report.Proved() {
+			t.Errorf("%s: %v, %v", from, &report, err)
+		}
+		if at, size := m.Progress(); at != size {
+			t.Errorf("%s: %d of %d bytes were read at the end", from, at, size)
+		}
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
