@@ -70,7 +70,8 @@ type fault struct {
 // A stage is what kinds plan with.
 type stage struct {
 	*run
-	rng *rand.Rand
+	rng  *rand.Rand
+	offs int // faults that have nothing pass on some links
 }
 
 // between draws a duration. A run that is short takes short ones.

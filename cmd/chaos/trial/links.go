@@ -72,9 +72,10 @@ func (s *stage) off(links []*world.Link, directions []string) *fault {
 	if s.rng.IntN(2) == 0 {
 		toxic, settings, about = "latency", map[string]any{"latency": held.Milliseconds()}, "packets are late"
 	}
+	s.offs++ // a link can be off twice: with everybody's and by itself
 	var ds []world.Disturbance
 	for _, direction := range directions {
-		ds = append(ds, world.Disturbance{Kind: toxic, Direction: direction, Settings: settings, For: "off"})
+		ds = append(ds, world.Disturbance{Kind: toxic, Direction: direction, Settings: settings, For: fmt.Sprint("off", s.offs)})
 	}
 	f := s.disturbed(links, ds)
 	f.about = about
