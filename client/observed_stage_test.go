@@ -114,7 +114,7 @@ func (s *stage) load(c *client.Coordinator, callers int) *load {
 	for range callers {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				_, err := db.ExecContext(ctx, "select pg_sleep(0.002)")
+				_, err := db.ExecContext(ctx, "select pg_sleep(0.02)")
 				if err == nil {
 					l.served.Add(1)
 				} else if ctx.Err() == nil {
