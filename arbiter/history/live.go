@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,6 +43,7 @@ var _ Source = (*Live)(nil)
 type piece struct {
 	records   [][]byte
 	sequences []uint64
+	of        []uint64 // their incarnations; 0: it is no record
 	err       error
 }
 
@@ -197,6 +199,10 @@ func (l *Live) readAhead() {
 func (l *Live) read(ctx context.Context, after uint64, block time.Duration) *piece {
 	var p piece
 	p.records, p.sequences, p.err = l.log.ReadHistory(ctx, after, MaxRead, block)
+	p.of = make([]uint64, len(p.records))
+	for i, data := range p.records {
+		p.of[i], _, _ = events.PlaceRecord(data)
+	}
 	return &p
 }
 
@@ -235,17 +241,14 @@ func (l *Live) fetch(ctx context.Context, block time.Duration) error {
 func (l *Live) check(ctx context.Context, p *piece) (back bool, err error) {
 	incarnation, sequence := l.incarnation, l.sequence
 	for i, data := range p.records {
-		of, _, err := events.PlaceRecord(data)
-		if err != nil {
-			of = incarnation // somebody else wrote it: whoever derives the history will say so
-		}
+		of := cmp.Or(p.of[i], incarnation) // what is no record, somebody else wrote: whoever derives the history will say so
 		lost := of != incarnation && !begins(data)
 		if p.sequences[i] <= sequence+1 && !lost {
 			incarnation, sequence = of, max(sequence, p.sequences[i])
 			continue
 		}
 		if i > 0 {
-			p.records, p.sequences = p.records[:i], p.sequences[:i]
+			p.records, p.sequences, p.of = p.records[:i], p.sequences[:i], p.of[:i]
 			break
 		}
 		if lost && !l.rewound && sequence > 0 {
@@ -264,10 +267,7 @@ func (l *Live) check(ctx context.Context, p *piece) (back bool, err error) {
 // end returns the place of the piece's last record.
 func (p *piece) end(incarnation uint64) (uint64, uint64) {
 	last := len(p.records) - 1
-	if of, _, err := events.PlaceRecord(p.records[last]); err == nil {
-		incarnation = of
-	}
-	return incarnation, p.sequences[last]
+	return cmp.Or(p.of[last], incarnation), p.sequences[last]
 }
 
 // look goes back if the history has: nothing comes any more behind the place that was
@@ -299,8 +299,8 @@ func (l *Live) goBack(ctx context.Context) (bool, error) {
 		if len(p.records) == 0 {
 			break
 		}
-		for i, data := range p.records {
-			if of, _, err := events.PlaceRecord(data); err == nil && of == l.incarnation {
+		for i, of := range p.of {
+			if of == l.incarnation {
 				after = p.sequences[i]
 			}
 			at = p.sequences[i]

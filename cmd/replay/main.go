@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"os"
+	"runtime/debug"
 
 	"github.com/redis/go-redis/v9"
 
@@ -19,7 +20,14 @@ type silence struct{}
 
 func (silence) Printf(context.Context, string, ...any) {}
 
+// gcPercent lets the heap, which is small, grow more before it is collected: a long
+// history is then read faster by a half, and takes some 20 MB at most.
+const gcPercent = 400
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	redis.SetLogger(silence{})
 	os.Exit(replay.Run(context.Background(), os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr))
 }

@@ -126,7 +126,7 @@ func randomAdmission(most int) Admission {
 	}
 }
 
-const hammerTime = 4 * time.Second
+const hammerTime = 2 * time.Second
 
 // TestHammer moves limits and shares at random under load, and believes only the database: from the moment a lower limit
 // is confirmed by Open, it shows no more.
