@@ -15,6 +15,7 @@ import (
 type Archive struct {
 	dir    string
 	header Header  // of the first segment
+	read   bool    // Read was called
 	file   *File   // nil: the next segment is to be opened
 	now    segment // that is read, or was
 
@@ -50,11 +51,17 @@ func OpenArchive(dir string) (*Archive, error) {
 func (a *Archive) Header() Header { return a.header }
 
 // Snapshot implements [Source].
-func (a *Archive) Snapshot() *events.Snapshot { return a.header.Snapshot }
+func (a *Archive) Snapshot() *events.Snapshot {
+	if a.read {
+		return nil
+	}
+	return a.header.Snapshot
+}
 
 // Read implements [Source]. The error is io.EOF, or a [*DamageError] or [*GapError]
 // after which it goes on, or one of the file system.
 func (a *Archive) Read(ctx context.Context) ([][]byte, error) {
+	a.read = true
 	for {
 		if records := a.held; records != nil {
 			a.held = nil
@@ -70,6 +77,7 @@ func (a *Archive) Read(ctx context.Context) ([][]byte, error) {
 			return a.take(records)
 		}
 		if !errors.Is(err, io.EOF) {
+			a.begun = false // what is missing then is said already
 			return nil, err
 		}
 		if !a.file.ended { // it was the last segment; if it still is, there is no more

@@ -33,6 +33,9 @@ func (e *DamageError) Error() string {
 	return fmt.Sprintf("%s is damaged at offset %d: %s; %d bytes are passed over%s", e.Path, e.Offset, e.What, e.Length, lost)
 }
 
+// Skippable implements [Damage].
+func (e *DamageError) Skippable() bool { return true }
+
 // A GapError is returned when records are missing between those that were read and
 // those that the next Read returns: they were trimmed before they could be read.
 type GapError struct {
@@ -44,10 +47,13 @@ type GapError struct {
 
 func (e *GapError) Error() string {
 	if e.Next > e.After+1 {
-		return fmt.Sprintf("records %d to %d are missing: they were trimmed from the history", e.After+1, e.Next-1)
+		return fmt.Sprintf("records %d to %d are missing: they were trimmed, or taken away", e.After+1, e.Next-1)
 	}
 	return fmt.Sprintf("the beginning of incarnation %016x is missing: the oldest of its records that is left is %d", e.Incarnation, e.Next)
 }
+
+// Skippable implements [Damage].
+func (e *GapError) Skippable() bool { return true }
 
 // A ForkError is returned when a live history does not continue an archive: it
 // holds another record after the archive's last one.

@@ -19,6 +19,7 @@ type File struct {
 	open   bool // it may end without an end: somebody may still write to it
 
 	header  Header
+	begun   bool  // Read was called
 	pending error // to be returned by the next Read
 	offset  int64
 	index   uint32 // of the next block
@@ -105,10 +106,16 @@ func (f *File) begin() error {
 func (f *File) Header() Header { return f.header }
 
 // Snapshot implements [Source].
-func (f *File) Snapshot() *events.Snapshot { return f.header.Snapshot }
+func (f *File) Snapshot() *events.Snapshot {
+	if f.begun {
+		return nil
+	}
+	return f.header.Snapshot
+}
 
 // Read implements [Source]. After a [*DamageError] it goes on behind the damage.
 func (f *File) Read(ctx context.Context) ([][]byte, error) {
+	f.begun = true
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err

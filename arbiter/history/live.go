@@ -152,6 +152,7 @@ func (l *Live) Place() (incarnation, sequence uint64) { return l.incarnation, l.
 // Read implements [Source]. The error is io.EOF, a [*GapError] after which Read goes
 // on, or one of Redis; then it may be called again too.
 func (l *Live) Read(ctx context.Context) ([][]byte, error) {
+	l.snapshot = nil
 	if l.ready == nil {
 		if err := l.fetch(ctx, 0); err != nil {
 			return nil, err

@@ -10,7 +10,8 @@ import (
 // is not safe for concurrent use.
 type Source interface {
 	// Snapshot returns the state before the first record that Read returns; nil
-	// when that record begins an incarnation, or what was before it is not known.
+	// when that record begins an incarnation, or what was before it is not known,
+	// and once Read was called.
 	Snapshot() *events.Snapshot
 
 	// Read returns the next records, as they are encoded in the history, at most

@@ -28,7 +28,11 @@ func (c *copied) print(w io.Writer) error {
 	if c.Anonymized {
 		text += ", with all names replaced"
 	}
-	if c.Passed > 0 {
+	switch c.Passed {
+	case 0:
+	case 1:
+		text += "; 1 part could not be read and is missing"
+	default:
 		text += fmt.Sprintf("; %d parts could not be read and are missing", c.Passed)
 	}
 	_, err := fmt.Fprintln(w, text)

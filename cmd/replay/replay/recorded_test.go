@@ -134,3 +134,42 @@ func TestProgressOfFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestDamage: a part of an archive that cannot be read is named, and the rest is still
+// read, proved and shown.
+func TestDamage(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "archive")
+	must(t, "import", "testdata/recorded/chaos.history", dir)
+	segments, err := filepath.Glob(filepath.Join(dir, "*.segment"))
+	if err != nil || len(segments) < 4 {
+		t.Fatal(segments, err)
+	}
+	spoiled := segments[1]
+	data, err := os.ReadFile(spoiled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)/2] ^= 1
+	if err := os.WriteFile(spoiled, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all, _ := records(t, "testdata/recorded/chaos.history")
+	exit, stdout, _ := run(t, "verify", "--json", "--from", dir)
+	var report audit.Report
+	decodeJSON(t, stdout, &report)
+	if exit != ExitDivergence || len(report.Damages) == 0 || !strings.Contains(report.Damages[0], spoiled) || len(report.Divergences) > 0 {
+		t.Errorf("exit status %d, %d damages, %d divergences: %v", exit, len(report.Damages), len(report.Divergences), report.Damages)
+	}
+	if lost := uint64(len(all)) - report.Records; lost == 0 || lost > 300 || report.Rederived != report.Records {
+		t.Errorf("%d records are lost, and %d of %d derived", lost, report.Rederived, report.Records)
+	}
+	last := decode(all[len(all)-1])
+	if s := value[status.Status](t, "status", "--from", dir); s.Sequence != last.Sequence || s.TotalAllocated != last.Charged {
+		t.Errorf("at the end: %d at %d", s.TotalAllocated, s.Sequence)
+	}
+	copied := filepath.Join(t.TempDir(), "copy.history")
+	if exit, stdout, stderr := run(t, "export", "--from", dir, copied); exit != ExitOK || !strings.Contains(stdout, "1 part could not be read") || !strings.Contains(stderr, spoiled) {
+		t.Errorf("export: exit status %d\n%s%s", exit, stdout, stderr)
+	}
+}
