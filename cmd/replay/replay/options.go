@@ -76,7 +76,7 @@ type whatifOptions struct {
 }
 
 type tailOptions struct {
-	Last      int    `short:"n" default:"10" placeholder:"N" help:"Begin with so many of the newest lines. Default: 10."`
+	Last      int    `short:"n" default:"10" placeholder:"N" help:"Begin with so many of the newest lines, as far as the newest 10,000 records of a live history have them. Default: 10."`
 	NoFollow  bool   `help:"End after these."`
 	Service   string `placeholder:"NAME" help:"Only what concerns this service."`
 	Container string `placeholder:"TEXT" help:"Only what concerns containers whose id contains this."`

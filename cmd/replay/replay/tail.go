@@ -19,6 +19,10 @@ const (
 	// maxLast bounds the lines that tail begins with.
 	maxLast = 100_000
 
+	// scanBack is how many of a live history's newest records are looked through for
+	// lines that are wanted, at least.
+	scanBack = 10_000
+
 	// awayPause is how long tail waits when Redis does not answer.
 	awayPause = time.Second
 )
@@ -59,8 +63,9 @@ func (r *replay) tail(ctx context.Context) error {
 	return errors.Join(err, p.Close())
 }
 
-// openEnd opens the history where reading it has to begin for its newest lines: of
-// a live one at its snapshot, which is a minute old at most.
+// openEnd opens the history where reading it has to begin for its newest lines. Of a
+// live one the stored snapshot says of which services the containers are; reading
+// begins a bounded number of records before it.
 func (r *replay) openEnd(ctx context.Context) (*place, *events.Snapshot, error) {
 	if r.From != "" {
 		p, err := r.open(ctx)
@@ -73,19 +78,39 @@ func (r *replay) openEnd(ctx context.Context) (*place, *events.Snapshot, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	snap, err := log.LoadSnapshot(ctx)
+	snap, incarnation, after, err := begin(ctx, log, uint64(max(scanBack, r.Tail.Last)))
 	if err = errors.Join(err, log.Close()); err != nil {
 		return nil, nil, err
 	}
-	if snap == nil {
-		p, err := r.openLive(ctx)
-		return p, nil, err
-	}
-	live, err := history.OpenLiveAfter(r.RedisURL, r.Budget, snap.Incarnation, snap.Sequence)
+	live, err := history.OpenLiveAfter(r.RedisURL, r.Budget, incarnation, after)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &place{Source: live, live: live, budget: r.Budget}, snap, nil
+	return &place{Source: live, live: live, budget: r.Budget, about: "budget " + r.Budget}, snap, nil
+}
+
+// begin returns the stored snapshot, nil if there is none, and the record behind which
+// reading is to begin: so many before the newest, or before the oldest that there is.
+func begin(ctx context.Context, log *events.Log, back uint64) (snap *events.Snapshot, incarnation, after uint64, err error) {
+	var useless *events.DecodeError
+	if snap, err = log.LoadSnapshot(ctx); err != nil && !errors.As(err, &useless) {
+		return nil, 0, 0, err
+	}
+	g, err := log.Glance(ctx)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	oldest, err := log.Oldest(ctx)
+	if err != nil || oldest == 0 {
+		return snap, 0, 0, err
+	}
+	after = max(oldest, g.Sequence-min(g.Sequence, back)+1) - 1
+	found, err := log.Pick(ctx, []uint64{max(after, oldest)})
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	incarnation, _, _ = events.PlaceRecord(found[0]) // what is no record is not of another one
+	return snap, incarnation, after, nil
 }
 
 // A tailing prints the lines of a history.
