@@ -55,8 +55,8 @@ func (e *GapError) Error() string {
 // Skippable implements [Damage].
 func (e *GapError) Skippable() bool { return true }
 
-// A ForkError is returned when a live history does not continue an archive: it
-// holds another record after the archive's last one.
+// A ForkError is returned when a history does not continue an archive: it holds
+// another record after the archive's last one.
 type ForkError struct {
 	Path        string // of the archive
 	Incarnation uint64 // of the archive's last record
@@ -65,6 +65,6 @@ type ForkError struct {
 }
 
 func (e *ForkError) Error() string {
-	return fmt.Sprintf("the history in Redis does not continue the archive %s, which ends at record %d of incarnation %016x: %s; check that URL and budget are the right ones, or begin a new archive in an empty directory",
+	return fmt.Sprintf("what comes next does not continue the archive %s, which ends at record %d of incarnation %016x: %s; check that URL, budget or file is the right one, or begin a new archive in an empty directory",
 		e.Path, e.Sequence, e.Incarnation, e.What)
 }
