@@ -65,6 +65,10 @@ const (
 	// trimEvery is after how many intents the inbox is trimmed.
 	trimEvery = 64
 
+	// trimAgain is when the history is trimmed further, if there was too much to go
+	// for once.
+	trimAgain = 100 * time.Millisecond
+
 	// maxRead is how many records a follower reads at once.
 	maxRead = 1000
 

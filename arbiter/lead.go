@@ -24,6 +24,7 @@ type leadership struct {
 	mail       map[string]int // place of each container in the mail of the batch under way
 	snapshotAt uint64         // sequence from which on a snapshot is due
 	snapshotBy time.Time      // and when, however few records there were
+	saved      uint64         // sequence of the newest snapshot that this leader saved
 	trimBy     time.Time      // when the history is to be trimmed
 	held       bool           // the archive is behind, and that was said
 	refused    uint64         // intents refused when that was last logged
@@ -221,22 +222,33 @@ func (l *leadership) commit(ctx context.Context) error {
 	l.next = l.pending.Next
 	l.pending = nil
 	if l.ledger.Sequence() < l.snapshotAt && l.Clock.Now().Before(l.snapshotBy) {
-		return nil
+		return l.trim(ctx)
 	}
 	if err := l.Log.SaveSnapshot(ctx, l.standing, l.ledger.Snapshot()); err != nil {
 		return err
 	}
 	l.snapshotAt = l.ledger.Sequence() + uint64(max(snapshotEvery, 2*l.ledger.Containers()))
 	l.snapshotBy = l.Clock.Now().Add(snapshotAfter)
-	if l.Clock.Now().Before(l.trimBy) {
+	l.saved = l.ledger.Sequence()
+	return l.trim(ctx)
+}
+
+// trim trims the history, if it is time for that and a snapshot was saved.
+func (l *leadership) trim(ctx context.Context) error {
+	if l.saved == 0 || l.Clock.Now().Before(l.trimBy) {
 		return nil
 	}
 	l.trimBy = l.Clock.Now().Add(l.TrimAfter)
-	why, err := l.Log.Trim(ctx, l.standing, l.ledger.Sequence())
-	if err == nil {
+	why, err := l.Log.Trim(ctx, l.standing, l.saved)
+	switch {
+	case err != nil:
+		return err
+	case why == events.Unfinished:
+		l.trimBy = l.Clock.Now().Add(trimAgain)
+	default:
 		l.sayHeld(why)
 	}
-	return err
+	return nil
 }
 
 // sayHeld says when the history becomes longer than it is to be, and when it does not

@@ -110,7 +110,7 @@ var genDecision = rapid.Custom(func(t *rapid.T) Decision {
 var genRecord = rapid.Custom(func(t *rapid.T) Record {
 	r := Record{
 		Sequence: genBig.Draw(t, "sequence"), Incarnation: rapid.Uint64().Draw(t, "incarnation"), Epoch: genBig.Draw(t, "epoch"),
-		Ledger: rapid.Int64Min(0).Draw(t, "ledger"), Wall: rapid.Int64Min(0).Draw(t, "wall"),
+		Ledger: rapid.Int64Min(0).Draw(t, "ledger"), Wall: rapid.Int64Range(0, 253_402_300_799_999).Draw(t, "wall"),
 		Entry: genHost.Draw(t, "entry"), Intent: rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "intent"),
 		Size: rapid.IntRange(0, math.MaxInt32).Draw(t, "size"), Refused: genReason.Draw(t, "refused"),
 		Available: genUnit.Draw(t, "available"), Charged: rapid.IntRange(0, MaxUnits*MaxContainers).Draw(t, "charged"),

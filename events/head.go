@@ -29,9 +29,13 @@ func ReadHead(data []byte) (Head, bool) {
 		Sequence: s.uint(), Incarnation: s.uint(), Epoch: s.uint(), Ledger: int64(s.uint()), Wall: int64(s.uint()),
 		Entry: string(s.text()), Intent: s.binary(), Size: int(s.uint()),
 	}
-	ok := !s.failed && h.Ledger >= 0 && h.Wall >= 0 && h.Size >= 0 && len(h.Entry) <= MaxNameBytes && len(h.Intent) <= MaxOwnBytes
+	ok := !s.failed && h.Ledger >= 0 && h.Wall >= 0 && h.Wall <= maxWall && h.Size >= 0 && len(h.Entry) <= MaxNameBytes && len(h.Intent) <= MaxOwnBytes
 	return h, ok
 }
+
+// maxWall is the last wall time that a record can have, in Unix milliseconds: the end
+// of the year 9999, beyond which RFC 3339 has no years.
+const maxWall = 253_402_300_799_999
 
 // A scanner passes over MessagePack as this package writes it. The first failure
 // sticks.

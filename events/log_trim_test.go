@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/conncord/conncord/events"
+	"github.com/conncord/conncord/events/servertest"
 )
 
 // aged has records committed, one an hour, the newest at the given time.
@@ -115,4 +116,27 @@ func TestTrim(t *testing.T) {
 			t.Errorf("%d records left, %d are not older than a week", n, week)
 		}
 	})
+}
+
+// A long history is trimmed in parts, until nothing more is to go.
+func TestTrimInParts(t *testing.T) {
+	const n = 50_000
+	srv := connect(t, servertest.SharedRedis(t).URL())
+	log := srv.open(t)
+	s := aged(t, srv, log, n, newest)
+	must(t, log.SaveSnapshot(t.Context(), s, &events.Snapshot{Incarnation: s.Incarnation, Sequence: n}))
+	parts := 1
+	for ; ; parts++ {
+		why, err := log.Trim(t.Context(), s, n)
+		must(t, err)
+		if why == events.Retained {
+			break
+		}
+		if why != events.Unfinished || parts > 10 {
+			t.Fatalf("part %d: %v", parts, why)
+		}
+	}
+	if left := srv.length(t, srv.keys.Grants); left < week || left > week+100 || parts < 2 {
+		t.Errorf("%d records left after %d parts, %d are not older than a week", left, parts, week)
+	}
 }

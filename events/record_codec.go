@@ -99,7 +99,7 @@ func DecodeRecord(data []byte) (*Record, error) {
 	rec.Incarnation = r.uint("incarnation", math.MaxUint64)
 	rec.Epoch = r.uint("epoch", math.MaxInt64)
 	rec.Ledger = int64(r.uint("ledger time", math.MaxInt64))
-	rec.Wall = int64(r.uint("wall time", math.MaxInt64))
+	rec.Wall = int64(r.uint("wall time", maxWall))
 	rec.Entry = r.text("inbox entry", MaxNameBytes, nil)
 	rec.Intent = r.bytes("intent", MaxOwnBytes)
 	rec.Size = int(r.uint("size", math.MaxInt32))

@@ -42,12 +42,14 @@ const (
 	Retained      Bound = iota + 1 // the rest is within the retention
 	NotArchived                    // what follows is not in the archive yet
 	SnapshotNeeds                  // what follows is needed to go on from the snapshot
+	Unfinished                     // so many go at once, and the rest the next time
 )
 
 var boundTexts = [...]string{
 	Retained:      "the rest is within the retention",
 	NotArchived:   "what follows is not archived yet",
 	SnapshotNeeds: "what follows is needed to go on from the stored snapshot",
+	Unfinished:    "so many go at once, and the rest the next time",
 }
 
 func (b Bound) String() string {

@@ -85,9 +85,13 @@ type TrimPlan struct {
 var trimText string
 var trimScript = redis.NewScript(trimText)
 
+// maxTrimmed is about how many records are trimmed at once. It takes Redis some
+// milliseconds.
+const maxTrimmed = 20_000
+
 // Trim trims the history as [Log.PlanTrim] says, where the stored snapshot is the one
-// of this sequence. It returns why no more was trimmed, or [ErrFenced] when the
-// leadership is over.
+// of this sequence. It returns why no more was trimmed, which can be that this was
+// enough for once, or [ErrFenced] when the leadership is over.
 func (l *Log) Trim(ctx context.Context, s Standing, snapshot uint64) (Bound, error) {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
@@ -96,12 +100,14 @@ func (l *Log) Trim(ctx context.Context, s Standing, snapshot uint64) (Bound, err
 		return 0, fmt.Errorf("trim the history: %w", err)
 	}
 	done, err := trimScript.Run(ctx, l.calls, []string{l.keys.Head, l.keys.Grants, l.keys.Archive},
-		strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10), strconv.FormatUint(plan.Oldest, 10), plan.note).Int()
+		strconv.FormatUint(s.Incarnation, 10), strconv.FormatUint(s.Epoch, 10), strconv.FormatUint(plan.Oldest, 10), plan.note, maxTrimmed).Int()
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("trim the history: %w", err)
-	case done == 0:
+	case done < 0:
 		return 0, ErrFenced
+	case done >= maxTrimmed/2: // whole nodes go, so that it can be less
+		return Unfinished, nil
 	}
 	return plan.Why, nil
 }

@@ -32,7 +32,8 @@ type Story struct {
 	Host      string    `json:"host"`
 	Episodes  []Episode `json:"episodes"`           // oldest first
 	LeftOut   int       `json:"left_out,omitempty"` // episodes, between the first ones and the last ones
-	Now       string    `json:"now"`                // why it has what it has at the end; empty: it is not registered any more
+	Now       string    `json:"now"`                // why it has what it has at the end; empty: it is not registered any more, or the end is not known
+	Notice    string    `json:"notice,omitempty"`   // that a part of the history is not in it, and why
 }
 
 // An Episode is one thing that happened to a container; or several times nothing
@@ -72,7 +73,9 @@ func ExplainContainer(ctx context.Context, src history.Source, id string) (*Stor
 		}
 		return nil, fmt.Errorf("%q: %w", id, ErrNoContainer)
 	}
-	story.Now = view.fold.Status().Explain(id)
+	if story.Notice = report.Notice(); story.Notice == "" {
+		story.Now = view.fold.Status().Explain(id)
+	}
 	return story, nil
 }
 
@@ -160,6 +163,8 @@ func (s *Story) Print(w io.Writer) error {
 		}
 	}
 	switch {
+	case s.Notice != "":
+		fmt.Fprintf(&b, "\n%s\n", s.Notice)
 	case s.Now != "":
 		fmt.Fprintf(&b, "\nAt the end: %s\n", clean(s.Now))
 	default:

@@ -54,7 +54,7 @@ func (v *Verifier) hold(head *events.Head, data []byte) {
 		v.repeated(head, data, !bytes.Equal(there, data))
 		return
 	}
-	v.held.records[head.Sequence] = data
+	v.held.records[head.Sequence] = bytes.Clone(data) // not the block that it stands in
 	if len(v.held.records) == maxHeld {
 		v.flush()
 	}

@@ -35,12 +35,13 @@ func (t *Timeline) WriteHTML(w io.Writer) error {
 	page := struct {
 		From, To  string
 		Picture   template.HTML
+		Notice    string
 		Services  []row
 		Incidents []mark
 		More      int
 	}{
 		From: t.From.Format(time.DateTime), To: t.To.Format(time.DateTime),
-		Picture: template.HTML(picture.String()), More: t.MoreIncidents,
+		Picture: template.HTML(picture.String()), Notice: t.Notice, More: t.MoreIncidents,
 	}
 	for i := range t.Services {
 		c := &t.Services[i]

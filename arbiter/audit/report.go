@@ -36,6 +36,15 @@ func (r *Report) Clean() bool { return len(r.Divergences) == 0 && len(r.Damages)
 // Proved reports whether the history is clean and every record was re-derived.
 func (r *Report) Proved() bool { return r.Clean() && r.Rederived == r.Records }
 
+// Notice says in a sentence that not all that was read is proved, and so is in no
+// result; it is empty when all is.
+func (r *Report) Notice() string {
+	if r.Proved() {
+		return ""
+	}
+	return "Not all of the history is in this: " + r.String() + "."
+}
+
 // Err returns the first divergence, nil if there is none.
 func (r *Report) Err() error {
 	if len(r.Divergences) == 0 {

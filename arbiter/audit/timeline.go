@@ -29,6 +29,8 @@ type Timeline struct {
 
 	Incidents     []Incident `json:"incidents"`
 	MoreIncidents int        `json:"more_incidents,omitempty"`
+
+	Notice string `json:"notice,omitempty"` // that a part of the history is not in it, and why
 }
 
 // A Curve is one number over the steps: of a service or a container its charge.
@@ -71,7 +73,9 @@ func Trace(ctx context.Context, src history.Source, span Span) (*Timeline, error
 	if t.grid == nil {
 		return nil, noState(Moment{Time: span.From}, &report)
 	}
-	return t.finish(), nil
+	line := t.finish()
+	line.Notice = report.Notice()
+	return line, nil
 }
 
 // A tracer makes a timeline.

@@ -24,6 +24,9 @@ func (t *Timeline) Print(w io.Writer, containers bool) error {
 	columns := min(textColumns, t.Steps)
 	fmt.Fprintf(&b, "%s to %s, %v each column; a full bar is %d connections for the budget, and the highest value for the others\n\n",
 		t.From.Format(timeLayout), t.To.Format(timeLayout), (t.To.Sub(t.From) / time.Duration(columns)).Round(time.Millisecond), top)
+	if t.Notice != "" {
+		fmt.Fprintf(&b, "%s\n\n", t.Notice)
+	}
 	all := make([]float64, t.Steps)
 	for _, c := range t.Services {
 		for i, v := range c.Mean {

@@ -14,13 +14,14 @@ import (
 // An Outcome compares what happened with what would have happened under other
 // rules.
 type Outcome struct {
-	Records   uint64           `json:"records"`    // that were decided anew
-	LedSecs   int64            `json:"led_secs"`   // ledger time that they took
-	Real      Figures          `json:"real"`       // what happened
-	Other     Figures          `json:"other"`      // what would have
-	Services  []ServiceOutcome `json:"services"`   // by name
-	Untrue    int              `json:"untrue"`     // leases that ended only because the containers of the history renewed more seldom than the other TTL wants
-	AboveSecs int64            `json:"above_secs"` // for how long the other charges stood above what is available, because the limit is lower than what was reported
+	Records   uint64           `json:"records"`          // that were decided anew
+	LedSecs   int64            `json:"led_secs"`         // ledger time that they took
+	Real      Figures          `json:"real"`             // what happened
+	Other     Figures          `json:"other"`            // what would have
+	Services  []ServiceOutcome `json:"services"`         // by name
+	Untrue    int              `json:"untrue"`           // leases that ended only because the containers of the history renewed more seldom than the other TTL wants
+	AboveSecs int64            `json:"above_secs"`       // for how long the other charges stood above what is available, because the limit is lower than what was reported
+	Notice    string           `json:"notice,omitempty"` // that a part of the history is not in it, and why
 }
 
 // A ServiceOutcome compares one service.
@@ -66,6 +67,7 @@ func WhatIf(ctx context.Context, src history.Source, rules Rules) (*Outcome, err
 		return nil, noState(Moment{}, &report)
 	}
 	w.finish()
+	w.out.Notice = report.Notice()
 	return w.out, nil
 }
 

@@ -13,6 +13,9 @@ func (o *Outcome) Print(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %v of ledger time. Each pair: what happened → what would have happened.\n\n",
 		plural(int(o.Records), "record", "records"), time.Duration(o.LedSecs)*time.Second)
+	if o.Notice != "" {
+		fmt.Fprintf(&b, "%s\n\n", o.Notice)
+	}
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SERVICE\tWAITING unit·s\tDENIED unit·s\tGRANTED unit·s\tPEAK\tGRANTS\tRECALLS\tLOST")
 	for i := range o.Services {

@@ -14,10 +14,12 @@ import (
 // end of what there is, and can be called again.
 type Archive struct {
 	dir    string
-	header Header  // of the first segment
-	read   bool    // Read was called
-	file   *File   // nil: the next segment is to be opened
-	now    segment // that is read, or was
+	header Header // of the first segment
+	read   bool   // Read was called
+
+	damaged []error // segments that cannot be read, before the first one that can; to be returned by Read
+	file    *File   // nil: the next segment is to be opened
+	now     segment // that is read, or was
 
 	// The place of the last record read.
 	incarnation, sequence uint64
@@ -38,7 +40,13 @@ func OpenArchive(dir string) (*Archive, error) {
 		return nil, fmt.Errorf("open the archive: %s: %w: it holds no segment", dir, ErrNoHistory)
 	}
 	a := &Archive{dir: dir}
-	if err := a.next(); err != nil && !errors.Is(err, io.EOF) {
+	var damage Damage
+	err = a.next()
+	for errors.As(err, &damage) && damage.Skippable() {
+		a.damaged = append(a.damaged, err)
+		err = a.next()
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	if a.file != nil {
@@ -47,12 +55,12 @@ func OpenArchive(dir string) (*Archive, error) {
 	return a, nil
 }
 
-// Header returns what the first segment says about itself.
+// Header returns what the first segment that can be read says about itself.
 func (a *Archive) Header() Header { return a.header }
 
 // Snapshot implements [Source].
 func (a *Archive) Snapshot() *events.Snapshot {
-	if a.read {
+	if a.read || len(a.damaged) > 0 {
 		return nil
 	}
 	return a.header.Snapshot
@@ -62,6 +70,11 @@ func (a *Archive) Snapshot() *events.Snapshot {
 // after which it goes on, or one of the file system.
 func (a *Archive) Read(ctx context.Context) ([][]byte, error) {
 	a.read = true
+	if len(a.damaged) > 0 {
+		err := a.damaged[0]
+		a.damaged = a.damaged[1:]
+		return nil, err
+	}
 	for {
 		if records := a.held; records != nil {
 			a.held = nil

@@ -71,6 +71,7 @@ type Archiver struct {
 	since    time.Time // of the first of them
 	told     place     // what Redis knows to be archived
 	silent   bool      // Redis does not answer, and that was said
+	claimed  bool      // what Redis knows was noted before it was clear that the history is the archive's
 }
 
 // OpenArchiver opens an archive of the budget's history for writing, and repairs its
@@ -92,8 +93,10 @@ func (a *Archiver) open(ctx context.Context, url string) (err error) {
 		return err
 	}
 	if a.end.records > 0 {
-		a.live, err = OpenLiveAfter(url, a.budget, a.end.incarnation, a.end.sequence)
-		return err
+		if a.live, err = OpenLiveAfter(url, a.budget, a.end.incarnation, a.end.sequence); err != nil {
+			return err
+		}
+		return a.claim(ctx)
 	}
 	if a.live, err = OpenLive(ctx, url, a.budget); err != nil {
 		return err
@@ -102,6 +105,25 @@ func (a *Archiver) open(ctx context.Context, url string) (err error) {
 	a.end.incarnation, a.end.sequence = a.live.Place()
 	a.linked = true
 	return a.log.SetArchived(ctx, a.end.incarnation, a.end.sequence)
+}
+
+// claim notes how far the archive is, if nobody has noted anything: nothing may be
+// trimmed before it is known whether the archive lacks it.
+func (a *Archiver) claim(ctx context.Context) error {
+	_, _, noted, err := a.log.Archived(ctx)
+	if err != nil || noted {
+		return err
+	}
+	g, err := a.log.Glance(ctx)
+	if err != nil {
+		return err
+	}
+	sequence := a.end.sequence
+	if g.Incarnation != a.end.incarnation {
+		sequence = 0 // of that one it has nothing
+	}
+	a.claimed = true
+	return a.log.SetArchived(ctx, g.Incarnation, sequence)
 }
 
 // openEnd takes the directory, and makes ready to go on where the archive ends.
@@ -180,7 +202,13 @@ func (a *Archiver) CatchUp(ctx context.Context) error {
 	for {
 		records, err := a.live.Read(ctx)
 		if errors.Is(err, io.EOF) {
-			return a.sync(ctx)
+			// The end may be an earlier place, from which a new incarnation goes on.
+			if err = a.live.Wait(ctx, 0); err == nil {
+				records, err = a.live.Read(ctx)
+			}
+			if errors.Is(err, io.EOF) {
+				return a.sync(ctx)
+			}
 		}
 		if err == nil {
 			err = a.take(records)

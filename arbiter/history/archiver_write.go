@@ -1,6 +1,8 @@
 package history
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -17,7 +19,7 @@ func (a *Archiver) take(records [][]byte) error {
 		}
 		if !a.linked {
 			if err := a.link(data, incarnation, sequence); err != nil {
-				return err
+				return errors.Join(err, a.disclaim())
 			}
 			a.linked = true
 		}
@@ -65,6 +67,16 @@ func (a *Archiver) link(data []byte, incarnation, sequence uint64) error {
 		return fork
 	}
 	return nil
+}
+
+// disclaim takes back what was noted of another history.
+func (a *Archiver) disclaim() error {
+	if !a.claimed {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), events.CallTimeout)
+	defer cancel()
+	return a.log.ForgetArchive(ctx)
 }
 
 // begin begins a segment.

@@ -13,7 +13,7 @@ import (
 
 // Import adds the records of an exported file to an archive, which it begins or
 // continues; what the archive has already is left out. It returns how many records it
-// added. A file with a part that cannot be read is not imported at all. The errors are
+// added. A file with a part that cannot be read, or is missing, is not imported at all. The errors are
 // those of [OpenArchiver] and [Archiver.Run], but for the live history's: the file
 // stands in its place.
 func Import(ctx context.Context, dir, path string, log *slog.Logger) (records uint64, err error) {
@@ -50,13 +50,14 @@ func Import(ctx context.Context, dir, path string, log *slog.Logger) (records ui
 }
 
 // has reads a file to its end, and reports whether it has records of an
-// incarnation. The error says what cannot be read.
+// incarnation. The error says what cannot be read, or is missing.
 func has(ctx context.Context, path string, incarnation uint64) (found bool, err error) {
 	f, err := OpenFile(path)
 	if err != nil {
 		return false, err
 	}
 	defer f.Close()
+	var last place
 	for {
 		batch, err := f.Read(ctx)
 		if errors.Is(err, io.EOF) {
@@ -66,8 +67,15 @@ func has(ctx context.Context, path string, incarnation uint64) (found bool, err 
 			return false, err
 		}
 		for _, data := range batch {
-			is, _, err := events.PlaceRecord(data)
-			found = found || err == nil && is == incarnation
+			is, at, err := events.PlaceRecord(data)
+			if err != nil {
+				is, at = last.incarnation, last.sequence+1 // no record, but it stood in the history
+			}
+			if last != (place{}) && (is != last.incarnation || at != last.sequence+1) && !begins(data) {
+				return false, &GapError{After: last.sequence, Next: at, Incarnation: is}
+			}
+			last = place{is, at}
+			found = found || is == incarnation
 		}
 	}
 }

@@ -46,7 +46,7 @@ func repair(dir string) (e end, err error) {
 			return e, err
 		}
 		if e.records > 0 {
-			return e, e.truncate()
+			return e, e.settle()
 		}
 		size, err := sizeOf(s.path)
 		if err != nil {
@@ -147,18 +147,18 @@ func inspect(s segment) (e end, err error) {
 	return e, nil
 }
 
-// truncate cuts off what is torn.
-func (e *end) truncate() error {
-	if e.cut <= 0 {
-		return nil
-	}
+// settle cuts off what is torn, and makes safe on the disk what stays: who died may
+// have written it, and not more.
+func (e *end) settle() error {
 	file, err := os.OpenFile(e.segment.path, os.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("repair the archive: %w", err)
 	}
 	defer file.Close()
-	if err := file.Truncate(e.offset); err != nil {
-		return fmt.Errorf("repair the archive: %w", err)
+	if e.cut > 0 {
+		if err := file.Truncate(e.offset); err != nil {
+			return fmt.Errorf("repair the archive: %w", err)
+		}
 	}
 	if err := file.Sync(); err != nil {
 		return fmt.Errorf("repair the archive: %w", err)

@@ -116,6 +116,12 @@ func TestBad(t *testing.T) {
 		if string(d.Kind) != kind || d.Sequence != at {
 			t.Errorf("%s: %s at %d, want it at %d: %s", name, d.Kind, d.Sequence, at, d.Text)
 		}
+		for _, command := range []string{"timeline", "timeline --html", "whatif --limit=30", "whatif --limit=30 --json"} {
+			exit, stdout, stderr := run(t, append(strings.Fields(command), "--from", path)...)
+			if exit != ExitFailure || !strings.Contains(stdout, "Not all of the history is in this") || !strings.Contains(stderr, "Not all of the history is in this") {
+				t.Errorf("%s of %s: exit status %d, %s", command, name, exit, stderr)
+			}
+		}
 		if !strings.Contains(stdout, d.Text) || d.Diff != "" && !strings.Contains(stdout, d.Diff) {
 			t.Errorf("%s: the text does not say what the JSON says:\n%s", name, stdout)
 		}

@@ -89,6 +89,15 @@ func (r *replay) exit(err error) int {
 	return ExitFailure
 }
 
+// complete ends a command whose answer was printed: with an error when a part of the
+// history is not in it.
+func complete(notice string, err error) error {
+	if err == nil && notice != "" {
+		return errors.New(notice)
+	}
+	return err
+}
+
 // print prints a value as JSON or as text.
 func (r *replay) print(value any, text func(io.Writer) error) error {
 	if !r.JSON {

@@ -55,7 +55,7 @@ func (r *replay) explain(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%q: %w", r.Explain.What, err)
 		}
-		return r.print(story, story.Print)
+		return complete(story.Notice, r.print(story, story.Print))
 	})
 }
 

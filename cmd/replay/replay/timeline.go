@@ -33,13 +33,15 @@ func (r *replay) timeline(ctx context.Context) error {
 		}
 		switch {
 		case r.Timeline.CSV:
-			return t.WriteCSV(r.stdout)
+			err = t.WriteCSV(r.stdout)
 		case r.Timeline.SVG:
-			return t.WriteSVG(r.stdout)
+			err = t.WriteSVG(r.stdout)
 		case r.Timeline.HTML:
-			return t.WriteHTML(r.stdout)
+			err = t.WriteHTML(r.stdout)
+		default:
+			err = r.print(t, func(w io.Writer) error { return t.Print(w, r.Timeline.Containers) })
 		}
-		return r.print(t, func(w io.Writer) error { return t.Print(w, r.Timeline.Containers) })
+		return complete(t.Notice, err)
 	})
 }
 

@@ -15,6 +15,7 @@ var errDiverged = errors.New("the history is not what was published")
 // verify proves the history.
 func (r *replay) verify(ctx context.Context) error {
 	return r.read(ctx, func(p *place) error {
+		snap := p.Snapshot()
 		report, err := audit.Verify(ctx, p)
 		if err != nil {
 			return err
@@ -25,6 +26,8 @@ func (r *replay) verify(ctx context.Context) error {
 		switch {
 		case !report.Clean():
 			return errDiverged
+		case report.Records == 0 && snap != nil:
+			return fmt.Errorf("nothing to prove in %s: no record stands behind its snapshot, which is of record %d", p.about, snap.Sequence)
 		case report.Records == 0:
 			return fmt.Errorf("there is no history in %s: are budget and place the right ones?", p.about)
 		case !report.Proved():

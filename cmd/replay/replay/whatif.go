@@ -21,7 +21,7 @@ func (r *replay) whatif(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return r.print(outcome, outcome.Print)
+		return complete(outcome.Notice, r.print(outcome, outcome.Print))
 	})
 }
 
