@@ -116,8 +116,8 @@ type Config struct {
 	// that leases do not follow every psql session up and down; 0: DefaultHold.
 	Hold time.Duration
 
-	// TrimAfter is how often the leader trims the history to the log's retention, with
-	// the snapshot that is saved then; 0: DefaultTrimAfter.
+	// TrimAfter is how often the leader trims the history to the log's retention, as
+	// far as its newest snapshot allows; 0: DefaultTrimAfter.
 	TrimAfter time.Duration
 
 	Logger *slog.Logger // nil: slog.Default()

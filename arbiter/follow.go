@@ -137,7 +137,7 @@ func (a *Arbiter) resume(ctx context.Context, records [][]byte) (found bool, err
 				continue
 			}
 			at = max(at, rec.Sequence)
-			if !begins(rec) {
+			if !rec.Begins() {
 				continue
 			}
 			a.forget()
@@ -165,7 +165,7 @@ func (a *Arbiter) derive(data []byte) error {
 		return fmt.Errorf("%w: after record %d: %w", errNotDerived, a.ledger.Sequence(), err)
 	}
 	if rec.Incarnation != a.ledger.Incarnation() {
-		if a.ledger.Sequence() > 0 && !begins(rec) {
+		if a.ledger.Sequence() > 0 && !rec.Begins() {
 			return fmt.Errorf("%w: record %d is of another incarnation than record %d", errWentBack, rec.Sequence, a.ledger.Sequence())
 		}
 		a.forget()
@@ -183,12 +183,6 @@ func (a *Arbiter) derive(data []byte) error {
 		}
 	}
 	return nil
-}
-
-// begins reports whether the record begins an incarnation.
-func begins(rec *events.Record) bool {
-	in, err := events.DecodeIntent(rec.Intent)
-	return err == nil && in.Kind == events.Begin && rec.Entry == ""
 }
 
 // rewind reads the history anew: it went on behind an earlier place than the one

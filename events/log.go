@@ -242,10 +242,13 @@ func parkFields(values map[string]any) string {
 // recordField is the one field of an entry of the history.
 const recordField = "r"
 
+// recordID is the id that the record of this sequence has in the history.
+func recordID(sequence uint64) string { return strconv.FormatUint(sequence, 10) + "-0" }
+
 // ReadRecords returns up to count encoded records after the sequence, in order.
 // If there is none it waits up to block, at most MaxBlock, for one to come.
 func (l *Log) ReadRecords(ctx context.Context, after uint64, count int, block time.Duration) ([][]byte, error) {
-	messages, err := l.read(ctx, l.keys.Grants, strconv.FormatUint(after, 10)+"-0", count, block)
+	messages, err := l.read(ctx, l.keys.Grants, recordID(after), count, block)
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
 	}

@@ -95,7 +95,7 @@ func (l *Log) pick(ctx context.Context, sequences []uint64) ([][]byte, error) {
 	cmds := make([]*redis.XMessageSliceCmd, len(sequences))
 	_, err := l.calls.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, sequence := range sequences {
-			id := strconv.FormatUint(sequence, 10) + "-0"
+			id := recordID(sequence)
 			cmds[i] = p.XRangeN(ctx, l.keys.Grants, id, id, 1)
 		}
 		return nil

@@ -65,3 +65,12 @@ type Record struct {
 
 	Hash Hash // over the hash before it and all the fields above
 }
+
+// Begins reports whether the record is the first of an incarnation.
+func (rec *Record) Begins() bool {
+	if rec.Entry != "" {
+		return false
+	}
+	in, err := DecodeIntent(rec.Intent)
+	return err == nil && in.Kind == Begin
+}

@@ -246,7 +246,7 @@ func (l *Log) young(ctx context.Context, e Extent, since int64) (uint64, error) 
 // wallFrom returns the first record at or after the sequence, and its wall time; 0 for
 // what is none.
 func (l *Log) wallFrom(ctx context.Context, sequence uint64) (at uint64, wall int64, err error) {
-	found, err := l.calls.XRangeN(ctx, l.keys.Grants, strconv.FormatUint(sequence, 10)+"-0", "+", 1).Result()
+	found, err := l.calls.XRangeN(ctx, l.keys.Grants, recordID(sequence), "+", 1).Result()
 	if err != nil || len(found) == 0 {
 		return 0, 0, err
 	}

@@ -51,8 +51,7 @@ func walk(ctx context.Context, src history.Source, ahead func(*events.Head, *led
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		var damage history.Damage
-		if !errors.As(err, &damage) || !damage.Skippable() {
+		if !history.Skippable(err) {
 			return v.Report(), err
 		}
 		v.Skip(err)

@@ -40,9 +40,8 @@ func OpenArchive(dir string) (*Archive, error) {
 		return nil, fmt.Errorf("open the archive: %s: %w: it holds no segment", dir, ErrNoHistory)
 	}
 	a := &Archive{dir: dir}
-	var damage Damage
 	err = a.next()
-	for errors.As(err, &damage) && damage.Skippable() {
+	for Skippable(err) {
 		a.damaged = append(a.damaged, err)
 		err = a.next()
 	}

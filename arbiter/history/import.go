@@ -13,9 +13,9 @@ import (
 
 // Import adds the records of an exported file to an archive, which it begins or
 // continues; what the archive has already is left out. It returns how many records it
-// added. A file with a part that cannot be read, or is missing, is not imported at all. The errors are
-// those of [OpenArchiver] and [Archiver.Run], but for the live history's: the file
-// stands in its place.
+// added. A file with a part that cannot be read, or is missing, is not imported at
+// all. The errors are those of [OpenArchiver] and [Archiver.Run], but for the live
+// history's: the file stands in its place.
 func Import(ctx context.Context, dir, path string, log *slog.Logger) (records uint64, err error) {
 	from, err := OpenFile(path)
 	if err != nil {

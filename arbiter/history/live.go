@@ -132,11 +132,7 @@ func follows(snap *events.Snapshot, at, after []byte) bool {
 // begins reports whether an encoded record begins an incarnation.
 func begins(data []byte) bool {
 	rec, err := events.DecodeRecord(data)
-	if err != nil || rec.Entry != "" {
-		return false
-	}
-	in, err := events.DecodeIntent(rec.Intent)
-	return err == nil && in.Kind == events.Begin
+	return err == nil && rec.Begins()
 }
 
 // Snapshot implements [Source].

@@ -3,10 +3,10 @@ package daemon
 import (
 	"context"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/conncord/conncord/cmd/internal/programtest"
 	"github.com/conncord/conncord/events/servertest"
 	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
@@ -15,34 +15,11 @@ func TestMain(m *testing.M) { servertest.Main(leakcheck.Wrap(m)) }
 
 // environ is an environment of a test.
 func environ(pairs ...string) func(string) (string, bool) {
-	vars := map[string]string{"HTTP_ADDR": "127.0.0.1:0"}
-	for _, p := range pairs {
-		name, value, _ := strings.Cut(p, "=")
-		vars[name] = value
-	}
-	return func(name string) (string, bool) {
-		value, ok := vars[name]
-		return value, ok
-	}
+	return programtest.Environ(append([]string{"HTTP_ADDR=127.0.0.1:0"}, pairs...)...)
 }
 
 // output collects what a program writes.
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
+type output struct{ programtest.Transcript }
 
 func (o *output) has(part string) bool { return strings.Contains(o.String(), part) }
 

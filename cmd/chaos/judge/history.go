@@ -65,7 +65,7 @@ func (h *History) take(data []byte, at time.Time) error {
 	if h.broken {
 		return nil
 	}
-	if h.d.ledger != nil && peek.Incarnation != h.d.ledger.Incarnation() && !begins(peek) {
+	if h.d.ledger != nil && peek.Incarnation != h.d.ledger.Incarnation() && !peek.Begins() {
 		return errRewind // its beginning lies before what was read last
 	}
 	if err := h.archive.Write([][]byte{data}); err != nil {
@@ -88,15 +88,6 @@ func (h *History) take(data []byte, at time.Time) error {
 		}
 	}
 	return h.count(rec, before, at)
-}
-
-// begins reports whether a record is the first of an incarnation.
-func begins(rec *events.Record) bool {
-	if rec.Entry != "" {
-		return false
-	}
-	in, err := events.DecodeIntent(rec.Intent)
-	return err == nil && in.Kind == events.Begin
 }
 
 // count keeps book of the charges. The sum may stand above what is available

@@ -12,13 +12,15 @@ import (
 
 	"github.com/charmbracelet/x/term"
 	"github.com/creack/pty"
+
+	"github.com/conncord/conncord/cmd/internal/programtest"
 )
 
 // A desk is a terminal with the program on it.
 type desk struct {
-	keys   *os.File // what the user has in hand
-	tty    *os.File // what the program has
-	screen recorder // all that was ever drawn
+	keys   *os.File               // what the user has in hand
+	tty    *os.File               // what the program has
+	screen programtest.Transcript // all that was ever drawn
 	exit   chan int
 	stop   context.CancelFunc
 }
@@ -38,7 +40,7 @@ func startOn(t *testing.T, env func(string) (string, bool), open func(*options) 
 		defer close(drawn)
 		_, _ = io.Copy(&d.screen, keys)
 	}()
-	var stderr recorder
+	var stderr programtest.Transcript
 	ctx, cancel := context.WithCancel(context.Background())
 	d.stop = cancel
 	ended := make(chan struct{})
@@ -124,7 +126,7 @@ func TestLive(t *testing.T) {
 			t.Parallel()
 			src := &fake{updates: make(chan update, 1)}
 			opened := make(chan struct{})
-			d := startOn(t, environ("TERM=xterm-256color", c.env), func(*options) (source, error) {
+			d := startOn(t, programtest.Environ("TERM=xterm-256color", c.env), func(*options) (source, error) {
 				<-opened // until the terminal was looked at
 				return src, nil
 			}, c.args...)
@@ -150,7 +152,7 @@ func TestLive(t *testing.T) {
 func TestDumbTerminal(t *testing.T) {
 	t.Parallel()
 	src := publishing(t, example(time.Now()))
-	d := startOn(t, environ("TERM=dumb"), func(*options) (source, error) { return src, nil })
+	d := startOn(t, programtest.Environ("TERM=dumb"), func(*options) (source, error) { return src, nil })
 	d.sees(t, "No action needed")
 	if exit := <-d.exit; exit != ExitOK || strings.Contains(d.screen.String(), "\x1b") {
 		t.Errorf("exit status %d: %q", exit, d.screen.String())

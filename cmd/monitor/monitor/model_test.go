@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/conncord/conncord/cmd/internal/cli"
+	"github.com/conncord/conncord/cmd/internal/programtest"
 	"github.com/conncord/conncord/projector/status"
 )
 
@@ -24,7 +25,7 @@ type seat struct {
 
 func sit(t *testing.T, width, height int, args ...string) *seat {
 	t.Helper()
-	o, done, err := parse(args, environ(), &strings.Builder{})
+	o, done, err := parse(args, programtest.Environ(), &strings.Builder{})
 	if done || err != nil {
 		t.Fatal(done, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/conncord/conncord/cmd/arbiter/daemon"
+	"github.com/conncord/conncord/cmd/internal/programtest"
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/events/servertest"
 	"github.com/conncord/conncord/projector/status"
@@ -16,10 +17,10 @@ func deploy(t *testing.T, url string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	var stderr recorder
+	var stderr programtest.Transcript
 	go func() {
 		defer close(ended)
-		daemon.Run(ctx, []string{"--fresh", "--id=first", "--leader-lease=300ms", "--http-addr=off"}, environ("REDIS_URL="+url), &stderr, &stderr)
+		daemon.Run(ctx, []string{"--fresh", "--id=first", "--leader-lease=300ms", "--http-addr=off"}, programtest.Environ("REDIS_URL="+url), &stderr, &stderr)
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -52,9 +53,9 @@ func join(t *testing.T, url, id, service string, want int) {
 func TestOnRedis(t *testing.T) {
 	t.Parallel()
 	redis := servertest.NeedRedis(t, servertest.RedisOptions{AppendOnly: true})
-	env := environ("REDIS_URL="+redis.URL(), "TERM=xterm-256color", "LANG=C.UTF-8")
+	env := programtest.Environ("REDIS_URL="+redis.URL(), "TERM=xterm-256color", "LANG=C.UTF-8")
 	once := func(args ...string) (int, string) {
-		var stdout, stderr recorder
+		var stdout, stderr programtest.Transcript
 		exit := Run(t.Context(), args, env, strings.NewReader(""), &stdout, &stderr)
 		return exit, stdout.String() + stderr.String()
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/conncord/conncord/cmd/internal/programtest"
 	"github.com/conncord/conncord/projector/status"
 )
 
@@ -20,7 +21,7 @@ var rewrite = flag.Bool("update", false, "rewrite the recorded help; read the di
 func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "100")
 	var stdout, stderr bytes.Buffer
-	if exit := Run(t.Context(), []string{"--help"}, environ(), strings.NewReader(""), &stdout, &stderr); exit != ExitOK || stderr.Len() > 0 {
+	if exit := Run(t.Context(), []string{"--help"}, programtest.Environ(), strings.NewReader(""), &stdout, &stderr); exit != ExitOK || stderr.Len() > 0 {
 		t.Errorf("exit status %d, %s", exit, &stderr)
 	}
 	const golden = "testdata/help.txt"
@@ -54,13 +55,13 @@ func TestUsage(t *testing.T) {
 		{"--bogus", "", "unknown flag --bogus"},
 	} {
 		var stdout, stderr bytes.Buffer
-		exit := Run(t.Context(), strings.Fields(c.args), environ(c.env), strings.NewReader(""), &stdout, &stderr)
+		exit := Run(t.Context(), strings.Fields(c.args), programtest.Environ(c.env), strings.NewReader(""), &stdout, &stderr)
 		if exit != ExitUsage || !strings.HasPrefix(stderr.String(), "monitor: ") || !strings.Contains(stderr.String(), c.want) ||
 			strings.Count(stderr.String(), "\n") != 1 || stdout.Len() > 0 {
 			t.Errorf("%s %s: exit status %d, want %q:\n%s%s", c.args, c.env, exit, c.want, &stdout, &stderr)
 		}
 		stdout.Reset()
-		exit = Run(t.Context(), append(strings.Fields(c.args), "--check"), environ(c.env), strings.NewReader(""), &stdout, &stderr)
+		exit = Run(t.Context(), append(strings.Fields(c.args), "--check"), programtest.Environ(c.env), strings.NewReader(""), &stdout, &stderr)
 		if exit != status.Unknown.Code() || !strings.HasPrefix(stdout.String(), "CONNCORD UNKNOWN - ") || strings.Count(stdout.String(), "\n") != 1 {
 			t.Errorf("%s %s --check: exit status %d: %s", c.args, c.env, exit, &stdout)
 		}
@@ -71,7 +72,7 @@ func TestOnce(t *testing.T) {
 	t.Parallel()
 	src := publishing(t, example(time.Now()))
 	for _, args := range [][]string{{"--once"}, {}} { // without a terminal it prints once
-		exit, stdout, stderr := runFake(t, src, environ("TERM=xterm"), args...)
+		exit, stdout, stderr := runFake(t, src, programtest.Environ("TERM=xterm"), args...)
 		for _, want := range []string{"Total Allocated:       25/54\n", "Remaining:             29\n", "Utilization:           46.3%\n", "🟢 HEALTHY", "60.0%", "12.0%", "20.0%", "8.0%", "No action needed"} {
 			if !strings.Contains(stdout, want) {
 				t.Errorf("%v: no %q in:\n%s", args, want, stdout)
@@ -81,11 +82,11 @@ func TestOnce(t *testing.T) {
 			t.Errorf("%v: exit status %d, %s", args, exit, stderr)
 		}
 	}
-	if exit, stdout, _ := runFake(t, src, environ(), "--once", "--expect=api,mailer", "--service=api"); exit != ExitOK ||
+	if exit, stdout, _ := runFake(t, src, programtest.Environ(), "--once", "--expect=api,mailer", "--service=api"); exit != ExitOK ||
 		!strings.Contains(stdout, "🟡 WARNING mailer is expected and has no container") || strings.Contains(stdout, "SCRAPER:") {
 		t.Errorf("exit status %d:\n%s", exit, stdout)
 	}
-	if _, stdout, _ := runFake(t, src, environ("LANG=C"), "--once"); !isASCII(stdout) {
+	if _, stdout, _ := runFake(t, src, programtest.Environ("LANG=C"), "--once"); !isASCII(stdout) {
 		t.Errorf("not for a terminal without UTF-8:\n%s", stdout)
 	}
 }
@@ -112,12 +113,12 @@ func TestNothingToPrint(t *testing.T) {
 		{newer, "upgrade this program"},
 	} {
 		for _, mode := range []string{"--once", "--json"} {
-			exit, stdout, stderr := runFake(t, c.src, environ(), mode)
+			exit, stdout, stderr := runFake(t, c.src, programtest.Environ(), mode)
 			if exit != ExitFailure || stdout != "" || !strings.HasPrefix(stderr, "monitor: ") || !strings.Contains(stderr, c.want) {
 				t.Errorf("%s: exit status %d, %q, want %q", mode, exit, stderr, c.want)
 			}
 		}
-		exit, stdout, _ := runFake(t, c.src, environ(), "--check")
+		exit, stdout, _ := runFake(t, c.src, programtest.Environ(), "--check")
 		if exit != status.Unknown.Code() || !strings.HasPrefix(stdout, "CONNCORD UNKNOWN - ") || !strings.Contains(stdout, c.want) {
 			t.Errorf("--check: exit status %d, %q, want %q", exit, stdout, c.want)
 		}
@@ -127,7 +128,7 @@ func TestNothingToPrint(t *testing.T) {
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	want := changed(time.Now().UTC(), func(s *status.Status) { s.Plan = "a\u009b\x7f\u202e\U000e0001b" })
-	exit, stdout, _ := runFake(t, publishing(t, want), environ(), "--json")
+	exit, stdout, _ := runFake(t, publishing(t, want), programtest.Environ(), "--json")
 	if exit != ExitOK || !isASCII(stdout) || strings.ContainsAny(stdout, "\x7f\x1b") {
 		t.Errorf("exit status %d: %q", exit, stdout)
 	}
@@ -176,7 +177,7 @@ func TestCheck(t *testing.T) {
 			}
 		}), "", 1, "; w; w; w; and 3 more alerts | "},
 	} {
-		exit, stdout, stderr := runFake(t, publishing(t, c.status), environ(), append(strings.Fields(c.args), "--check")...)
+		exit, stdout, stderr := runFake(t, publishing(t, c.status), programtest.Environ(), append(strings.Fields(c.args), "--check")...)
 		if exit != c.exit || !strings.Contains(stdout, c.want) || stderr != "" {
 			t.Errorf("%s: exit status %d, want %d\n got %swant %s", c.name, exit, c.exit, stdout, c.want)
 		}

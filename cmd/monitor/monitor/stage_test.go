@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -84,43 +83,12 @@ func publishing(t *testing.T, s *status.Status) *fake {
 	return &fake{data: data}
 }
 
-// environ is an environment of a test.
-func environ(pairs ...string) func(string) (string, bool) {
-	vars := map[string]string{}
-	for _, p := range pairs {
-		name, value, _ := strings.Cut(p, "=")
-		vars[name] = value
-	}
-	return func(name string) (string, bool) {
-		value, ok := vars[name]
-		return value, ok
-	}
-}
-
 // runFake runs the program on a source, without a terminal.
 func runFake(t *testing.T, src source, env func(string) (string, bool), args ...string) (exit int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	exit = runOn(t.Context(), args, env, strings.NewReader(""), &out, &errs, func(*options) (source, error) { return src, nil })
 	return exit, out.String(), errs.String()
-}
-
-// A recorder collects what is written.
-type recorder struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *recorder) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
 }
 
 // until polls a condition that nothing signals.

@@ -67,8 +67,7 @@ func (r *replay) export(ctx context.Context) error {
 			if err == nil {
 				break
 			}
-			var damage history.Damage
-			if !errors.As(err, &damage) || !damage.Skippable() {
+			if !history.Skippable(err) {
 				return errors.Join(err, w.Abandon())
 			}
 			done.Passed++

@@ -10,6 +10,7 @@ import (
 
 	"github.com/conncord/conncord/arbiter/audit"
 	"github.com/conncord/conncord/cmd/arbiter/daemon"
+	"github.com/conncord/conncord/cmd/internal/programtest"
 	"github.com/conncord/conncord/events"
 	"github.com/conncord/conncord/events/servertest"
 	"github.com/conncord/conncord/projector/status"
@@ -25,10 +26,10 @@ func deploy(t *testing.T) *deployment {
 	d := &deployment{t, servertest.NeedRedis(t, servertest.RedisOptions{AppendOnly: true})}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	var stderr transcript
+	var stderr programtest.Transcript
 	go func() {
 		defer close(ended)
-		daemon.Run(ctx, []string{"--fresh", "--id=first", "--leader-lease=300ms", "--http-addr=off"}, environ("REDIS_URL="+d.redis.URL()), &stderr, &stderr)
+		daemon.Run(ctx, []string{"--fresh", "--id=first", "--leader-lease=300ms", "--http-addr=off"}, programtest.Environ("REDIS_URL="+d.redis.URL()), &stderr, &stderr)
 	}()
 	t.Cleanup(func() {
 		cancel()

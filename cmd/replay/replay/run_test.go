@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/conncord/conncord/arbiter/history"
+	"github.com/conncord/conncord/cmd/internal/programtest"
 	"github.com/conncord/conncord/events"
 )
 
@@ -84,7 +85,7 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stdout, stderr bytes.Buffer
-	exit := Run(ctx, []string{"verify", "--from=testdata/recorded/demo.history"}, environ(), strings.NewReader(""), &stdout, &stderr)
+	exit := Run(ctx, []string{"verify", "--from=testdata/recorded/demo.history"}, programtest.Environ(), strings.NewReader(""), &stdout, &stderr)
 	if exit != ExitFailure || stderr.String() != "replay: ended before it was done\n" {
 		t.Errorf("exit status %d\n%s%s", exit, &stdout, &stderr)
 	}

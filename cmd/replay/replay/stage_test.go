@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/conncord/conncord/arbiter/history"
+	"github.com/conncord/conncord/cmd/internal/programtest"
 	"github.com/conncord/conncord/events/servertest"
 	"github.com/conncord/conncord/events/servertest/leakcheck"
 )
@@ -22,24 +23,11 @@ var update = flag.Bool("update", false, "write the bad histories and the golden 
 
 func TestMain(m *testing.M) { servertest.Main(leakcheck.Wrap(m)) }
 
-// environ is an environment of a test.
-func environ(pairs ...string) func(string) (string, bool) {
-	vars := map[string]string{}
-	for _, p := range pairs {
-		name, value, _ := strings.Cut(p, "=")
-		vars[name] = value
-	}
-	return func(name string) (string, bool) {
-		value, ok := vars[name]
-		return value, ok
-	}
-}
-
 // run runs the program without a terminal. The environment is empty.
 func run(t *testing.T, args ...string) (exit int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	exit = Run(t.Context(), args, environ(), strings.NewReader(""), &out, &errs)
+	exit = Run(t.Context(), args, programtest.Environ(), strings.NewReader(""), &out, &errs)
 	return exit, out.String(), errs.String()
 }
 
@@ -105,31 +93,13 @@ func write(t *testing.T, path string, h history.Header, records [][]byte) {
 	}
 }
 
-// A transcript collects what a program prints that runs beside the test.
-type transcript struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (r *transcript) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
-func (r *transcript) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
-}
-
 // beside runs the program until stop is called, which returns its exit status.
-func beside(t *testing.T, args ...string) (stdout, stderr *transcript, stop func() int) {
+func beside(t *testing.T, args ...string) (stdout, stderr *programtest.Transcript, stop func() int) {
 	t.Helper()
-	stdout, stderr = &transcript{}, &transcript{}
+	stdout, stderr = &programtest.Transcript{}, &programtest.Transcript{}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
-	go func() { ended <- Run(ctx, args, environ(), strings.NewReader(""), stdout, stderr) }()
+	go func() { ended <- Run(ctx, args, programtest.Environ(), strings.NewReader(""), stdout, stderr) }()
 	var once sync.Once
 	exit := 0
 	stop = func() int {

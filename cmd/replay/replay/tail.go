@@ -179,8 +179,7 @@ func (t *tailing) follow(ctx context.Context, p *place) error {
 
 // passes reports whether reading goes on behind an error, and says it.
 func (t *tailing) passes(err error) bool {
-	var damage history.Damage
-	if !errors.As(err, &damage) || !damage.Skippable() {
+	if !history.Skippable(err) {
 		return false
 	}
 	t.log.Warn("a part of the history is missing", "error", err)
